@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{classify::classify, id::EventId, time::Timestamp};
+
+fn event(body: &str) -> Event {
+    let seen = classify(body.as_bytes(), "acme");
+    Event {
+        id: EventId::from_bytes([7; 16]),
+        received_at: Timestamp::EPOCH,
+        source: SourceName::new("acme"),
+        kind: seen.kind,
+        subject: seen.subject,
+        ordering_key: seen.ordering_key.into(),
+        verdict: seen.verdict,
+        facts: seen.facts,
+        note: seen.note,
+        labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
+        content_type: None,
+        body_bytes: 0,
+    }
+}
+
+fn failing_run() -> Event {
+    event(
+        r#"{"monitor_name":" Checkout ","monitor_uid":"1-1e8eea47-e976-4b60-a122-11a5ba65085a",
+            "collection_name":"Shop","environment_name":"prod/eu","metrics":{"failedTests":2,"errors":0}}"#,
+    )
+}
+
+fn globs(list: &[&str]) -> Vec<Pattern> {
+    list.iter().map(|glob| Pattern::new(glob).unwrap()).collect()
+}
+
+fn route(name: &str, conditions: Conditions, to: &[&str]) -> Route {
+    Route {
+        name: RouteName::new(name),
+        conditions,
+        to: to.iter().map(|name| DestinationName::new(*name)).collect(),
+    }
+}
+
+#[track_caller]
+fn check(conditions: Conditions, event: &Event, matched: bool) {
+    let explanation = route("r", conditions, &["d"]).explain(event);
+    assert_eq!(explanation.matched, matched, "{:?}", explanation.reasons);
+}
+
+#[test]
+fn a_route_without_conditions_takes_everything() {
+    check(Conditions::default(), &failing_run(), true);
+    check(Conditions::default(), &event("not json"), true);
+}
+
+#[test]
+fn every_condition_must_hold() {
+    let run = failing_run();
+    let both =
+        Conditions { kinds: vec![Kind::MonitorRun], verdict: vec![Verdict::Failed], ..Default::default() };
+    check(both.clone(), &run, true);
+    check(Conditions { verdict: vec![Verdict::Passed], ..both }, &run, false);
+}
+
+#[test]
+fn names_match_as_people_see_them_and_ids_without_owner() {
+    let run = failing_run();
+    check(Conditions { monitor: globs(&["Checkout"]), ..Default::default() }, &run, true);
+    check(Conditions { monitor: globs(&["1e8eea47-*"]), ..Default::default() }, &run, true);
+    check(Conditions { monitor: globs(&["checkout"]), ..Default::default() }, &run, false);
+    check(Conditions { collection: globs(&["X*", "S?op"]), ..Default::default() }, &run, true);
+    check(Conditions { environment: globs(&["prod*"]), ..Default::default() }, &run, true);
+}
+
+#[test]
+fn a_condition_on_something_the_event_lacks_does_not_hold() {
+    let backup = event(r#"{"collection":{"info":{"name":"Shop"}}}"#);
+    check(Conditions { monitor: globs(&["*"]), ..Default::default() }, &backup, false);
+    check(Conditions { verdict: vec![Verdict::Unknown], ..Default::default() }, &backup, false);
+}
+
+#[test]
+fn labels_must_be_there_and_match() {
+    let labels = |name: &str, glob: &str| Conditions {
+        labels: BTreeMap::from([(name.to_owned(), Pattern::new(glob).unwrap())]),
+        ..Default::default()
+    };
+    check(labels("team", "pay*"), &failing_run(), true);
+    check(labels("team", "search"), &failing_run(), false);
+    check(labels("region", "*"), &failing_run(), false);
+}
+
+#[test]
+fn a_destination_gets_an_event_once_by_the_first_route_that_names_it() {
+    let routes = [
+        route("first", Conditions::default(), &["a", "b"]),
+        route("never", Conditions { kinds: vec![Kind::Activity], ..Default::default() }, &["c"]),
+        route("second", Conditions::default(), &["b", "d"]),
+    ];
+    let decision = decide(&routes, &failing_run());
+    let targets: Vec<_> =
+        decision.targets.iter().map(|t| (t.destination.as_str(), t.route.as_str())).collect();
+    assert_eq!(targets, [("a", "first"), ("b", "first"), ("d", "second")]);
+    assert_eq!(decision.explanations.len(), 3);
+}
+
+#[test]
+fn a_reason_reads_as_a_sentence() {
+    let explanation = route(
+        "r",
+        Conditions { kinds: vec![Kind::Activity], monitor: globs(&["Check*"]), ..Default::default() },
+        &[],
+    )
+    .explain(&failing_run());
+    let lines: Vec<_> = explanation.reasons.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "kinds: monitor_run is not one of activity",
+            "monitor: Checkout / 1e8eea47-e976-4b60-a122-11a5ba65085a is one of Check*",
+        ]
+    );
+}
+
+#[test]
+fn a_broken_pattern_names_itself() {
+    let error = Pattern::new("prod[").unwrap_err();
+    assert_eq!(error.to_string(), "\"prod[\" is not a pattern: unclosed character class; missing ']'");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_pattern_or_a_clear_error(glob in ".{0,40}", text in ".{0,40}") {
+        if let Ok(pattern) = Pattern::new(&glob) {
+            let _matched: bool = pattern.matches(&text);
+        }
+    }
+}
