@@ -1,0 +1,243 @@
+//! The host of a test.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
+
+use postroom_abi as abi;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{
+    fake_host::FakeHost,
+    fixture::EventFixture,
+    outcome::{LogLine, TestOutcome},
+    table::{self, RawInstance},
+};
+use crate::{
+    config::Fault,
+    plugin::{Health, Plugin},
+};
+
+/// The time of a test unless it is set: 2025-01-01 00:00 UTC.
+const NOW_UNIX_MS: u64 = 1_735_689_600_000;
+/// How long a test waits for an outcome before it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One instance of the plugin `P` with a host that records what it is told. Dropping it shuts the instance down.
+pub struct PluginHarness<P> {
+    instance: RawInstance,
+    host: &'static FakeHost,
+    plugin: PhantomData<fn() -> P>,
+}
+
+/// Settings of a [`PluginHarness`].
+#[derive(Clone)]
+#[must_use]
+pub struct HarnessBuilder<P> {
+    config: Value,
+    secrets: BTreeMap<String, String>,
+    now_unix_ms: u64,
+    plugin: PhantomData<fn() -> P>,
+}
+
+/// The plugin refused to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartError {
+    /// Its config was refused, with the reasons.
+    Config(Vec<Fault>),
+    /// `create` failed: the operator must act when `config` is true, otherwise it may work later.
+    Create {
+        /// Whether the operator must change the config.
+        config: bool,
+        /// Why.
+        message: String,
+    },
+    /// It panicked.
+    Panicked(String),
+}
+
+/// A delivery that was started.
+#[derive(Debug)]
+pub struct InFlight {
+    token: u64,
+    outcome: oneshot::Receiver<TestOutcome>,
+}
+
+/// What was counted when an instance had been shut down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShutDown {
+    /// Completions of deliveries that were already over; not a fault after a cancel.
+    pub stale_completions: usize,
+    /// Deliveries that were never completed: always 0 unless the SDK is broken.
+    pub never_completed: usize,
+    /// Everything that was logged.
+    pub logs: Vec<LogLine>,
+}
+
+impl<P: Plugin> PluginHarness<P> {
+    /// Starts with an empty config, no secrets and a fixed clock.
+    pub fn builder() -> HarnessBuilder<P> {
+        HarnessBuilder {
+            config: json!({}),
+            secrets: BTreeMap::new(),
+            now_unix_ms: NOW_UNIX_MS,
+            plugin: PhantomData,
+        }
+    }
+
+    /// Checks a config as the gateway does before it starts a plugin; the faults, if any.
+    #[must_use]
+    pub fn validate(config: &Value) -> Vec<Fault> {
+        let (status, report) = table::validate::<P>(&config.to_string());
+        let report: Value = serde_json::from_str(&report).expect("the SDK writes reports as JSON");
+        let faults = report["errors"].as_array().cloned().unwrap_or_default();
+        let text = |fault: &Value, key: &str| fault[key].as_str().unwrap_or_default().to_owned();
+        let faults: Vec<Fault> = faults
+            .iter()
+            .map(|fault| Fault { path: text(fault, "path"), message: text(fault, "message") })
+            .collect();
+        assert_eq!(status == abi::POSTROOM_OK, faults.is_empty(), "the status agrees with the report");
+        faults
+    }
+
+    /// Delivers and waits for the outcome. For tests without a runtime of their own.
+    #[track_caller]
+    #[must_use]
+    pub fn deliver(&self, event: &EventFixture) -> TestOutcome {
+        self.start_delivery(event).wait().expect("only cancelled deliveries have no outcome")
+    }
+
+    /// Delivers and waits for the outcome. For tests with a runtime, such as one that runs the server.
+    pub async fn deliver_async(&self, event: &EventFixture) -> TestOutcome {
+        let in_flight = self.start_delivery(event);
+        in_flight.outcome.await.expect("only cancelled deliveries have no outcome")
+    }
+
+    /// Starts a delivery without waiting.
+    #[track_caller]
+    pub fn start_delivery(&self, event: &EventFixture) -> InFlight {
+        let (token, event, outcome) = self.host.hold(event);
+        assert_eq!(self.instance.deliver(token, event), abi::POSTROOM_OK, "the SDK accepts every delivery");
+        InFlight { token, outcome }
+    }
+
+    /// Gives a delivery up, as the gateway does at the deadline: its future is dropped, and it has no outcome.
+    pub fn cancel(&self, in_flight: &InFlight) {
+        self.host.give_up(in_flight.token);
+        self.instance.cancel(in_flight.token);
+    }
+
+    /// Asks the plugin how it is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let (status, detail) = self.instance.health();
+        let detail: Value = serde_json::from_str(&detail).unwrap_or_default();
+        let message = detail["message"].as_str().unwrap_or_default().to_owned();
+        match status {
+            abi::POSTROOM_OK => Health::Ok,
+            abi::POSTROOM_E_CONFIG => Health::Misconfigured(message),
+            _ => Health::Unavailable(message),
+        }
+    }
+
+    /// Lets the plugin flush for at most `limit`.
+    pub fn drain(&self, limit: Duration) {
+        self.instance.drain(self.host.now() + in_ms(limit));
+    }
+
+    /// What was logged so far.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.host.logs()
+    }
+
+    /// Moves the clock of the host.
+    pub fn advance(&self, by: Duration) {
+        self.host.advance(in_ms(by));
+    }
+
+    /// Sets a secret, as when it is rotated.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        self.host.set_secret(name, value);
+    }
+
+    /// Shuts the instance down, which ends what is in flight, and counts.
+    #[must_use]
+    pub fn shut_down(self) -> ShutDown {
+        let host = self.host;
+        drop(self);
+        ShutDown { stale_completions: host.stale(), never_completed: host.open(), logs: host.logs() }
+    }
+}
+
+impl<P: Plugin> HarnessBuilder<P> {
+    /// Sets the config, as the gateway hands it over: a secret is `{"$secret": "name"}`.
+    pub fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a secret.
+    pub fn secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sets the clock, in milliseconds since 1970.
+    pub fn now_unix_ms(mut self, now_unix_ms: u64) -> Self {
+        self.now_unix_ms = now_unix_ms;
+        self
+    }
+
+    /// Validates the config and creates the instance.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin refuses.
+    pub fn start(self) -> Result<PluginHarness<P>, StartError> {
+        let faults = PluginHarness::<P>::validate(&self.config);
+        if !faults.is_empty() {
+            return Err(StartError::Config(faults));
+        }
+        let host = FakeHost::leak(self.now_unix_ms, self.secrets);
+        match RawInstance::create::<P>(host.table(), &self.config.to_string()) {
+            Ok(instance) => Ok(PluginHarness { instance, host, plugin: PhantomData }),
+            Err((abi::POSTROOM_E_PANIC, message)) => Err(StartError::Panicked(message)),
+            Err((status, message)) => {
+                Err(StartError::Create { config: status == abi::POSTROOM_E_CONFIG, message })
+            }
+        }
+    }
+}
+
+impl InFlight {
+    /// Waits for the outcome; `None` after a cancel. For tests without a runtime of their own.
+    #[track_caller]
+    #[must_use]
+    pub fn wait(self) -> Option<TestOutcome> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime without input and output needs nothing");
+        let waited = runtime.block_on(async { tokio::time::timeout(PATIENCE, self.outcome).await });
+        waited.expect("the delivery ends in time").ok()
+    }
+
+    /// Waits for the outcome; `None` after a cancel. For tests with a runtime.
+    pub async fn outcome(self) -> Option<TestOutcome> {
+        self.outcome.await.ok()
+    }
+}
+
+impl<P> fmt::Debug for PluginHarness<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginHarness").finish_non_exhaustive()
+    }
+}
+
+impl<P> fmt::Debug for HarnessBuilder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HarnessBuilder").field("now_unix_ms", &self.now_unix_ms).finish_non_exhaustive()
+    }
+}
+
+fn in_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,94 @@
+//! Calls a plugin's table as a host does.
+
+#![expect(unsafe_code, reason = "calls a plugin through the C table")]
+
+use std::{ffi::c_void, ptr};
+
+use postroom_abi::{
+    self as abi, postroom_errbuf, postroom_event, postroom_host, postroom_plugin, postroom_status,
+    postroom_str, postroom_token,
+};
+
+use crate::{ffi, plugin::Plugin};
+
+/// Room for the message of a failed `create`, in bytes.
+const ERROR_BYTES_MAX: usize = 1024;
+
+/// An instance behind the table. It is destroyed when it is dropped.
+pub(super) struct RawInstance {
+    table: &'static postroom_plugin,
+    instance: *mut c_void,
+}
+
+// SAFETY: `deliver`, `cancel` and `health` may be called from any thread; `destroy` takes the value.
+unsafe impl Send for RawInstance {}
+// SAFETY: as above.
+unsafe impl Sync for RawInstance {}
+
+/// Checks a config; the status and the report.
+pub(super) fn validate<P: Plugin>(config_json: &str) -> (postroom_status, String) {
+    let validate = ffi::Entry::<P>::TABLE.validate.expect("the SDK's table is full");
+    let mut report = Vec::new();
+    let mut sink = ffi::sink_into(&mut report);
+    // SAFETY: config and sink live during the call.
+    let status = unsafe { validate(postroom_str::of(config_json.as_bytes()), &mut sink) };
+    (status, String::from_utf8(report).expect("the SDK writes UTF-8"))
+}
+
+impl RawInstance {
+    /// Creates an instance, or gives the status and the message.
+    pub(super) fn create<P: Plugin>(
+        host: &'static postroom_host,
+        config_json: &str,
+    ) -> Result<Self, (postroom_status, String)> {
+        let table = ffi::Entry::<P>::TABLE;
+        let create = table.create.expect("the SDK's table is full");
+        let mut instance = ptr::null_mut();
+        let mut message = [0; ERROR_BYTES_MAX];
+        let mut err = postroom_errbuf { ptr: message.as_mut_ptr(), cap: message.len(), len: 0 };
+        // SAFETY: everything lent lives during the call, and the host for ever.
+        let status =
+            unsafe { create(host, postroom_str::of(config_json.as_bytes()), &mut instance, &mut err) };
+        if status == abi::POSTROOM_OK {
+            return Ok(Self { table, instance });
+        }
+        Err((status, String::from_utf8_lossy(&message[..err.len]).into_owned()))
+    }
+
+    /// Hands over a delivery. The caller keeps `event` until the token is completed.
+    pub(super) fn deliver(&self, token: postroom_token, event: *const postroom_event) -> postroom_status {
+        let deliver = self.table.deliver.expect("the SDK's table is full");
+        // SAFETY: the instance lives, and `FakeHost::hold` keeps the event until its token is completed.
+        unsafe { deliver(self.instance, token, event) }
+    }
+
+    pub(super) fn cancel(&self, token: postroom_token) {
+        let cancel = self.table.cancel.expect("the SDK's table is full");
+        // SAFETY: the instance lives.
+        unsafe { cancel(self.instance, token) };
+    }
+
+    /// The status and its detail.
+    pub(super) fn health(&self) -> (postroom_status, String) {
+        let health = self.table.health.expect("the SDK's table is full");
+        let mut detail = Vec::new();
+        let mut sink = ffi::sink_into(&mut detail);
+        // SAFETY: the instance lives, and the sink during the call.
+        let status = unsafe { health(self.instance, &mut sink) };
+        (status, String::from_utf8(detail).expect("the SDK writes UTF-8"))
+    }
+
+    pub(super) fn drain(&self, deadline_unix_ms: u64) {
+        let drain = self.table.drain.expect("the SDK's table is full");
+        // SAFETY: the instance lives.
+        unsafe { drain(self.instance, deadline_unix_ms) };
+    }
+}
+
+impl Drop for RawInstance {
+    fn drop(&mut self) {
+        let destroy = self.table.destroy.expect("the SDK's table is full");
+        // SAFETY: the instance lives until here, and nobody else can reach it.
+        unsafe { destroy(self.instance) };
+    }
+}
