@@ -1,0 +1,336 @@
+mod model;
+mod plans;
+
+use std::{os::unix::fs::PermissionsExt, path::PathBuf, pin::Pin, task::Poll};
+
+use postroom_core::{delivery::DeliveryState, limits::INLINE_BODY_BYTES_MAX};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::testing::{accept, change, event_id, new_event, waiting, with_body};
+
+/// A place for a store; what was made there goes when it goes.
+pub(super) struct Scratch(TempDir);
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.0.path().join("data").join("postroom.db")
+    }
+
+    fn options(&self) -> Options {
+        Options::new(self.path())
+    }
+
+    fn open(&self) -> Opened {
+        SqliteStore::open(self.options()).unwrap()
+    }
+
+    pub(super) fn store(&self) -> SqliteStore {
+        self.open().0
+    }
+
+    /// Changes the database behind the store's back.
+    fn meddle(&self, sql: &str) {
+        Connection::open(self.path()).unwrap().execute_batch(sql).unwrap();
+    }
+}
+
+mod contract {
+    use super::Scratch;
+
+    crate::contract::contract_tests!({
+        let scratch = Scratch::new();
+        (scratch.store(), scratch)
+    });
+}
+
+#[tokio::test]
+async fn a_reopened_store_has_everything_and_counts_on() {
+    let scratch = Scratch::new();
+    let large = vec![b'x'; INLINE_BODY_BYTES_MAX + 1];
+    let ids = {
+        let (store, _feed, highest) = scratch.open();
+        assert_eq!(*highest.borrow(), None);
+        let mut ids = accept(&store, new_event(1, "k", &["a", "b"])).await;
+        ids.extend(accept(&store, with_body(new_event(2, "k", &["a"]), large.clone())).await);
+        store.record(vec![change(ids[0], DeliveryState::Delivered)]).await.unwrap();
+        ids
+    };
+    let (store, _feed, highest) = scratch.open();
+    assert_eq!(waiting(&store).await, ids[1..]);
+    assert_eq!(store.body(event_id(2)).await.unwrap().unwrap(), large);
+    assert_eq!(*highest.borrow(), ids.last().copied());
+    assert!(accept(&store, new_event(3, "k", &["a"])).await[0] > ids[2]);
+}
+
+#[tokio::test]
+async fn a_second_open_is_refused_while_the_first_lasts() {
+    let scratch = Scratch::new();
+    let first = scratch.open();
+    let refused = SqliteStore::open(scratch.options()).unwrap_err();
+    assert!(matches!(&refused, OpenError::InUse { path } if *path == scratch.path()), "{refused}");
+    drop(first);
+    scratch.open();
+}
+
+#[tokio::test]
+async fn a_foreign_database_is_refused_and_left_as_it_is() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path().parent().unwrap()).unwrap();
+    scratch.meddle("CREATE TABLE other (x); INSERT INTO other VALUES (1)");
+    let before = std::fs::read(scratch.path()).unwrap();
+    let refused = SqliteStore::open(scratch.options()).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused}");
+    assert_eq!(std::fs::read(scratch.path()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path().parent().unwrap()).unwrap();
+    let letter = "Dear reader, this is not a database. ".repeat(99);
+    std::fs::write(scratch.path(), &letter).unwrap();
+    let refused = SqliteStore::open(scratch.options()).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused}");
+    assert_eq!(std::fs::read_to_string(scratch.path()).unwrap(), letter);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_both_versions() {
+    let scratch = Scratch::new();
+    drop(scratch.open());
+    scratch.meddle("PRAGMA user_version = 4711");
+    let refused = SqliteStore::open(scratch.options()).unwrap_err();
+    assert!(matches!(refused, OpenError::TooNew { found: 4711, .. }), "{refused}");
+    let message = refused.to_string();
+    assert!(message.contains("4711") && message.contains("up to 1"), "{message}");
+}
+
+#[tokio::test]
+async fn files_are_for_this_user_alone() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let large = vec![0; INLINE_BODY_BYTES_MAX + 1];
+    accept(&store, with_body(new_event(1, "k", &["d"]), large)).await;
+    let mut folders = vec![scratch.path().parent().unwrap().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o077, 0, "{:?}", entry.path());
+            if metadata.is_dir() { folders.push(entry.path()) } else { files += 1 }
+        }
+    }
+    // Database, write-ahead log, shared memory, lock, one large body.
+    assert_eq!(files, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_feed_is_gapless_and_in_order_under_concurrent_accepts() {
+    const TASKS: u32 = 4;
+    const EACH: u32 = 60;
+    const EVENTS: u32 = TASKS * EACH;
+    let scratch = Scratch::new();
+    let (store, mut feed, highest) =
+        SqliteStore::open(Options { feed_commits_max: EVENTS as usize, ..scratch.options() }).unwrap();
+    let store = Arc::new(store);
+    let tasks = (0..TASKS).map(|task| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let accepts = (0..EACH).map(|n| store.accept(new_event(task * EACH + n, "k", &["a", "b"])));
+            futures_util::future::join_all(accepts).await
+        })
+    });
+    let mut ids = Vec::new();
+    for task in futures_util::future::join_all(tasks).await {
+        ids.extend(task.unwrap().into_iter().flat_map(|accepted| accepted.unwrap().deliveries));
+    }
+    ids.sort();
+
+    let mut next = 1;
+    while let Ok(commit) = feed.try_recv() {
+        assert_eq!(commit.first.get(), next);
+        for delivery in &commit.deliveries {
+            assert_eq!(delivery.ticket.id.get(), next);
+            assert_eq!(delivery.ticket.event, delivery.event.id);
+            next += 1;
+        }
+        assert_eq!(commit.last.get(), next - 1);
+    }
+    assert_eq!(next - 1, i64::from(EVENTS) * 2);
+    assert_eq!(highest.borrow().map(DeliveryId::get), Some(next - 1));
+    assert_eq!(waiting(&*store).await, ids);
+}
+
+#[tokio::test]
+async fn a_fresh_delivery_carries_what_the_store_would_give() {
+    let scratch = Scratch::new();
+    let (store, mut feed, _highest) = scratch.open();
+    accept(&store, new_event(1, "k", &["a"])).await;
+    accept(&store, with_body(new_event(2, "k", &["a"]), vec![0; INLINE_BODY_BYTES_MAX + 1])).await;
+    let (small, large) = (feed.recv().await.unwrap(), feed.recv().await.unwrap());
+    assert_eq!(small.deliveries[0].body.as_ref().unwrap(), "body 1");
+    assert!(large.deliveries[0].body.is_none(), "kept as a file");
+    let fresh = [&small, &large].map(|commit| commit.deliveries[0].ticket.clone());
+    assert_eq!(store.waiting(None, 9).await.unwrap(), fresh);
+}
+
+#[tokio::test]
+async fn a_full_feed_loses_nothing_and_the_mark_tells() {
+    let scratch = Scratch::new();
+    let (store, mut feed, highest) =
+        SqliteStore::open(Options { feed_commits_max: 1, ..scratch.options() }).unwrap();
+    for n in 1..=5 {
+        accept(&store, new_event(n, "k", &["d"])).await;
+    }
+    let first = feed.recv().await.unwrap();
+    assert!(feed.try_recv().is_err());
+    assert_eq!(highest.borrow().map(DeliveryId::get), Some(5));
+    let missed = store.waiting(Some(first.last), 99).await.unwrap();
+    assert_eq!(missed.iter().map(|ticket| ticket.id.get()).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    accept(&store, new_event(6, "k", &["d"])).await;
+    assert_eq!(feed.recv().await.unwrap().first.get(), 6);
+}
+
+#[tokio::test]
+async fn nobody_needs_to_read_the_feed() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 1..=3 {
+        accept(&store, new_event(n, "k", &["d"])).await;
+    }
+    assert_eq!(waiting(&store).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_queued_is_kept_when_its_caller_stops_waiting() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    {
+        let mut accepting = store.accept(new_event(1, "k", &["d"]));
+        assert!(begin(&mut accepting).await.is_pending());
+    }
+    store.close().await;
+    assert_eq!(waiting(&store).await.len(), 1);
+}
+
+/// Polls once, so that a lazy future begins.
+async fn begin<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
+}
+
+#[tokio::test]
+async fn with_a_full_queue_an_event_is_refused_at_once_and_an_outcome_waits() {
+    let scratch = Scratch::new();
+    let (store, _feed, _highest) = SqliteStore::open(Options { queue_max: 1, ..scratch.options() }).unwrap();
+    let id = accept(&store, new_event(1, "k", &["d"])).await[0];
+    // A foreign writer holds the database, so the first commit stands and the queue behind it fills.
+    let foreign = Connection::open(scratch.path()).unwrap();
+    foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let mut accepting = Vec::new();
+    let mut refused = None;
+    // One may be with the writer and one in the queue.
+    for n in 10..13 {
+        let mut future = store.accept(new_event(n, "k", &["d"]));
+        match begin(&mut future).await {
+            Poll::Pending => accepting.push(future),
+            Poll::Ready(answer) => refused = Some(answer),
+        }
+    }
+    assert!(matches!(refused, Some(Err(StoreError::Busy))), "{refused:?}");
+    let blobs = std::fs::read_dir(open::beside(&scratch.path(), ".blobs")).unwrap().count();
+    let large = with_body(new_event(20, "k", &["d"]), vec![0; INLINE_BODY_BYTES_MAX + 1]);
+    assert!(matches!(store.accept(large).await, Err(StoreError::Busy)));
+    let after = std::fs::read_dir(open::beside(&scratch.path(), ".blobs")).unwrap().count();
+    assert_eq!(after, blobs, "a body that is refused is not kept");
+    let mut recording = store.record(vec![change(id, DeliveryState::Dead)]);
+    assert!(begin(&mut recording).await.is_pending());
+
+    foreign.execute_batch("ROLLBACK").unwrap();
+    for accepted in futures_util::future::join_all(accepting).await {
+        accepted.unwrap();
+    }
+    recording.await.unwrap();
+}
+
+#[tokio::test]
+async fn when_the_writer_dies_its_callers_are_told() {
+    let scratch = Scratch::new();
+    let mut store = scratch.store();
+    // A writer that takes one request and ends without answering.
+    let (queue, mut requests) = mpsc::channel(1);
+    store.queue = Some(queue);
+    let dying = async { drop((requests.recv().await, requests)) };
+    let (accepted, ()) = tokio::join!(store.accept(new_event(1, "k", &["d"])), dying);
+    assert!(matches!(accepted, Err(StoreError::Stopped)), "{accepted:?}");
+    assert!(matches!(store.check().await, Err(StoreError::Stopped)));
+}
+
+#[tokio::test]
+async fn closing_finishes_what_is_queued_and_takes_nothing_more() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let accepts = futures_util::future::join_all((1..=50).map(|n| store.accept(new_event(n, "k", &["d"]))));
+    let (accepted, ()) = tokio::join!(accepts, store.close());
+    assert!(accepted.iter().all(Result::is_ok));
+    assert!(matches!(store.accept(new_event(99, "k", &["d"])).await, Err(StoreError::Stopped)));
+    assert!(matches!(store.record(Vec::new()).await, Err(StoreError::Stopped)));
+    assert!(matches!(store.check().await, Err(StoreError::Stopped)));
+    assert_eq!(waiting(&store).await.len(), 50, "reads still work");
+    store.close().await;
+    drop(store);
+    let log = open::beside(&scratch.path(), "-wal");
+    assert!(std::fs::metadata(log).map_or(0, |log| log.len()) == 0, "everything is in the database file");
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
+    let scratch = Scratch::new();
+    {
+        let store = scratch.store();
+        accept(&store, new_event(1, "k", &["d"])).await;
+        accept(&store, new_event(2, "k", &["d"])).await;
+    }
+    scratch.meddle(
+        "UPDATE event SET kind = 'riddle' WHERE seq = 2; UPDATE delivery SET attempts = -1 WHERE id = 1",
+    );
+    let store = scratch.store();
+    let error = store.event(event_id(2)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { table: "event", row: 2, .. }), "{error}");
+    assert!(!error.to_string().contains("riddle"), "{error}");
+    let error = store.waiting(None, 9).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { table: "delivery", row: 1, .. }), "{error}");
+    assert_eq!(store.body(event_id(1)).await.unwrap().unwrap(), "body 1");
+}
+
+#[tokio::test]
+async fn a_large_body_that_was_changed_is_not_given_out() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    accept(&store, with_body(new_event(1, "k", &["d"]), vec![7; INLINE_BODY_BYTES_MAX + 1])).await;
+    let folder = open::beside(&scratch.path(), ".blobs");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        files.extend(std::fs::read_dir(entry.unwrap().path()).unwrap().map(|file| file.unwrap().path()));
+    }
+    std::fs::write(&files[0], vec![8; INLINE_BODY_BYTES_MAX + 1]).unwrap();
+    let error = store.body(event_id(1)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { table: "event", row: 1, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_check_goes_all_the_way_to_the_disk() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let log = open::beside(&scratch.path(), "-wal");
+    let before = std::fs::metadata(&log).unwrap().len();
+    store.check().await.unwrap();
+    assert!(std::fs::metadata(&log).unwrap().len() > before);
+}

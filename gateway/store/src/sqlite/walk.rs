@@ -1,0 +1,55 @@
+//! Lists: newest first, page by page, with bounded work per page.
+
+use rusqlite::{Params, Row, Transaction};
+
+use super::reader::ReadError;
+use crate::page::{Page, PageRequest};
+
+/// Rows that one page may look at. A filter that no index serves whole could otherwise read all of history to find
+/// nothing; so it gives what it has found and where to go on.
+const WALK_ROWS_MAX: usize = 10_000;
+
+/// A page of row numbers: `sql` gives rows newest first with the number in column 0, `wanted` picks.
+pub(super) fn walk<'a, P: Params>(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    params: P,
+    request: PageRequest,
+    mut wanted: impl FnMut(&Row<'_>) -> rusqlite::Result<bool> + 'a,
+) -> Result<Page<i64>, ReadError> {
+    let limit = request.limit.max(1);
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut page = Page { items: Vec::new(), next: None };
+    let mut last = None;
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        if page.items.len() == limit || seen == WALK_ROWS_MAX {
+            page.next = last;
+            break;
+        }
+        let number = row.get(0)?;
+        if wanted(row)? {
+            page.items.push(number);
+        }
+        last = Some(number);
+        seen += 1;
+    }
+    Ok(page)
+}
+
+/// The bound of a page as a number that every row is below.
+pub(super) fn before(request: PageRequest) -> i64 {
+    request.before.unwrap_or(i64::MAX)
+}
+
+/// Whether a text column is what a filter asks for; an unset filter takes all.
+pub(super) fn is(row: &Row<'_>, column: usize, filter: Option<&str>) -> rusqlite::Result<bool> {
+    match filter {
+        None => Ok(true),
+        Some(filter) => Ok(row.get_ref(column)?.as_bytes_or_null()? == Some(filter.as_bytes())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
