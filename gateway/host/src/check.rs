@@ -1,0 +1,55 @@
+//! Asks a plugin what it thinks of a configuration.
+
+use std::{collections::BTreeMap, path::Path};
+
+use postroom_core::{id::DestinationName, secret::Secret};
+
+use crate::{
+    config_fault::{self, ConfigFault},
+    inspect::PluginFile,
+    process::{Launch, Limits, Process, StartError},
+};
+
+/// Why a configuration did not pass.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The plugin refuses it.
+    #[error("the plugin refuses its config: {}", config_fault::list(faults))]
+    Refused {
+        /// What the plugin has against it; never empty.
+        faults: Vec<ConfigFault>,
+    },
+    /// The plugin could not be asked.
+    #[error("cannot ask the plugin: {reason}")]
+    NotAsked {
+        /// What stood in the way.
+        reason: String,
+    },
+}
+
+/// Starts `plugin` in a process of its own, has it check `config`, and ends it. No instance is made.
+///
+/// `program` is the binary that answers `plugin-host`.
+///
+/// # Errors
+/// [`CheckError::Refused`] with every fault that the plugin names.
+pub async fn check_config(
+    program: &Path,
+    plugin: &PluginFile,
+    config: &serde_json::Value,
+    secrets: &BTreeMap<String, Secret>,
+) -> Result<(), CheckError> {
+    let launch = Launch {
+        destination: DestinationName::new(plugin.manifest.id.as_str()),
+        plugin: plugin.clone(),
+        config: config.clone(),
+        secrets: secrets.clone(),
+        program: program.to_owned(),
+        limits: Limits::default(),
+        concurrency: 1,
+    };
+    Process::check(&launch).await.map_err(|error| match error {
+        StartError::Refused(faults) => CheckError::Refused { faults },
+        other => CheckError::NotAsked { reason: other.with_cause() },
+    })
+}

@@ -1,0 +1,39 @@
+//! The process that holds one plugin, seen from inside: what `postroom plugin-host` runs.
+
+mod frames;
+mod outbox;
+mod pool;
+mod process;
+mod session;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// Runs a plugin for the gateway that started this process; the socket to it is the standard input.
+///
+/// Call this first in `main`, before any thread, runtime or open file: it closes every descriptor that it does not
+/// know. Returns only when it cannot begin, as when a person runs it; otherwise the process ends from within.
+#[must_use]
+pub fn plugin_host_main() -> ExitCode {
+    // The order matters, and nothing of the plugin runs before the end of it. What confines the process further
+    // belongs between these two: the session opens the library.
+    let socket = match process::lock_down() {
+        Ok(socket) => socket,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = session::run(&socket);
+    if let Err(error) = &ended {
+        complain(error);
+    }
+    process::leave(ended.is_ok())
+}
+
+/// The gateway logs what this process prints. There is nobody else to tell if that fails.
+fn complain(error: &io::Error) {
+    drop(writeln!(io::stderr(), "plugin host: {error}"));
+}

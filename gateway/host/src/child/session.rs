@@ -1,0 +1,175 @@
+//! The work of the process: load the plugin, then do as the gateway says.
+
+use std::{
+    collections::BTreeMap, error::Error, io, os::unix::net::UnixStream, path::Path, sync::Arc, thread,
+    time::Duration,
+};
+
+use postroom_abi::POSTROOM_OK;
+use postroom_core::secret::Secret;
+
+use super::{frames::Frames, outbox::Outbox, pool::Pool, process};
+use crate::{
+    clock,
+    config_fault::{self, ConfigFault},
+    delivery::Offer,
+    inspect::inspect,
+    native::{self, CreateError, Instance, Library, LoadError, Services, ValidateError},
+    outcome::Report,
+    plugin_log::LogRecord,
+    wire::{Start, ToChild, ToGateway},
+};
+
+/// Serves the gateway behind `socket`. Comes back when the plugin could not be started, having told the gateway why,
+/// or after a check; with an error when the gateway is gone. A plugin that runs ends the process by itself.
+pub(super) fn run(socket: &UnixStream) -> io::Result<()> {
+    let mut frames = Frames::new(socket.try_clone()?);
+    let ToChild::Start(start) = frames.next()? else { return Err(out_of_turn()) };
+    let outbox = Outbox::start(socket.try_clone()?)?;
+    match begin(start, &outbox) {
+        Ok(session) => session.serve(&mut frames),
+        Err(answer) => {
+            outbox.send(&answer);
+            outbox.flush();
+            Ok(())
+        }
+    }
+}
+
+/// Loads the plugin and makes an instance. Where it ends before, gives the answer for the gateway.
+fn begin(start: Start, outbox: &Outbox) -> Result<Session, ToGateway> {
+    let failed = |error: &dyn Error| ToGateway::Failed { message: with_causes(error) };
+    // The file may have been replaced since the gateway looked at it.
+    let file = inspect(&start.library).map_err(|error| failed(&error))?;
+    let library = load_library(&file.path).map_err(|error| failed(&error))?;
+    library.validate(&start.config_json).map_err(|error| match error {
+        ValidateError::Refused(faults) => ToGateway::Refused { faults },
+        ValidateError::Failed(_) => failed(&error),
+    })?;
+    if start.check_only {
+        return Err(ToGateway::Valid);
+    }
+    let concurrency = if library.is_serial() { 1 } else { start.concurrency.max(1) };
+    let pool = library.blocks().then(|| Pool::new(usize::try_from(concurrency).unwrap_or(usize::MAX)));
+    let services = ForPlugin { outbox: outbox.clone(), secrets: start.secrets, log_level: start.log_level };
+    let instance = Instance::create(library, &start.config_json, Box::new(services));
+    let instance = instance.map_err(|error| match error {
+        CreateError::Refused { message } => {
+            let fault = ConfigFault { path: String::new(), message };
+            ToGateway::Refused { faults: config_fault::bound([fault].into_iter().filter(has_message)) }
+        }
+        CreateError::Failed { .. } => failed(&error),
+    })?;
+    outbox.send(&ToGateway::Ready { concurrency });
+    Ok(Session { instance: Arc::new(instance), outbox: outbox.clone(), pool })
+}
+
+fn has_message(fault: &ConfigFault) -> bool {
+    !fault.message.is_empty()
+}
+
+#[expect(unsafe_code, reason = "runs the plugin's code, which is what this process is for")]
+fn load_library(path: &Path) -> Result<Library, LoadError> {
+    // SAFETY: this process holds nothing but this plugin, and whatever the plugin does ends with it.
+    unsafe { native::load(path) }
+}
+
+/// A plugin at work.
+struct Session {
+    instance: Arc<Instance>,
+    outbox: Outbox,
+    /// For plugins whose `deliver` blocks.
+    pool: Option<Pool>,
+}
+
+impl Session {
+    fn serve(&self, frames: &mut Frames) -> io::Result<()> {
+        loop {
+            match frames.next()? {
+                ToChild::Deliver(offer) => self.deliver(*offer)?,
+                ToChild::Cancel { token } => self.instance.cancel(token),
+                ToChild::Ping => self.outbox.send(&ToGateway::Pong),
+                ToChild::Stop { deadline_unix_ms } => self.stop(deadline_unix_ms)?,
+                ToChild::Start(_) => return Err(out_of_turn()),
+            }
+        }
+    }
+
+    fn deliver(&self, offer: Offer) -> io::Result<()> {
+        let (instance, outbox) = (Arc::clone(&self.instance), self.outbox.clone());
+        let deliver = move || {
+            let token = offer.token;
+            let status = instance.deliver(offer);
+            if status != POSTROOM_OK {
+                outbox.send(&ToGateway::NotAccepted { token, status });
+            }
+        };
+        match &self.pool {
+            Some(pool) => pool.run(Box::new(deliver)),
+            None => {
+                // On this very thread: the contract gives `deliver` 50 ms. A plugin that stays away for longer
+                // misses a ping, and the gateway ends it.
+                deliver();
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the plugin on a thread of its own, so that this one can go on with pings and cancels. The gateway ends the
+    /// process if that takes too long.
+    fn stop(&self, deadline_unix_ms: u64) -> io::Result<()> {
+        let (instance, outbox) = (Arc::clone(&self.instance), self.outbox.clone());
+        let stop = move || {
+            instance.drain(deadline_unix_ms);
+            let left = deadline_unix_ms.saturating_sub(clock::now_unix_ms());
+            instance.wait_idle(Duration::from_millis(left));
+            instance.destroy();
+            outbox.flush();
+            process::leave(true);
+        };
+        thread::Builder::new().name("stop".to_owned()).spawn(stop).map(drop)
+    }
+}
+
+/// What the plugin may ask of its host.
+struct ForPlugin {
+    outbox: Outbox,
+    secrets: BTreeMap<String, Secret>,
+    log_level: u32,
+}
+
+impl Services for ForPlugin {
+    fn completed(&self, token: u64, report: Report) {
+        self.outbox.send(&ToGateway::Completed { token, report });
+    }
+
+    fn released(&self, token: u64) {
+        self.outbox.send(&ToGateway::Released { token });
+    }
+
+    fn log_level(&self) -> u32 {
+        self.log_level
+    }
+
+    fn log(&self, record: LogRecord) {
+        self.outbox.log(record);
+    }
+
+    fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
+    }
+}
+
+fn out_of_turn() -> io::Error {
+    io::Error::other("the gateway sent a frame out of turn")
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,48 @@
+use std::fs;
+
+use super::{Catalog, RejectReason, discover};
+use crate::testing::{compile_to, manifest, source_with_manifest};
+
+fn ids(catalog: &Catalog) -> Vec<(&str, &str)> {
+    catalog.plugins().map(|plugin| (&*plugin.manifest.id, &*plugin.manifest.version)).collect()
+}
+
+#[test]
+fn folders_are_searched_in_order_and_the_first_wins() {
+    let root = tempfile::tempdir().unwrap();
+    let (first, second) = (root.path().join("first"), root.path().join("second"));
+    for (file, id, version) in [
+        ("first/libb.so", "beta", "1.0.0"),
+        ("first/libz.so", "beta", "2.0.0"),
+        ("second/liba.so", "alpha", "1.0.0"),
+        ("second/libb.so", "beta", "3.0.0"),
+        ("second/other.so", "gamma", "1.0.0"),
+        ("second/libgamma.so.bak", "gamma", "1.0.0"),
+    ] {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        compile_to(&path, &source_with_manifest(&manifest(id, version)), &["-shared", "-fPIC"]);
+    }
+    compile_to(&first.join("libforeign.so"), "int answer(void) { return 42; }", &["-shared", "-fPIC"]);
+    fs::write(first.join("libfaulty.so"), "no library").unwrap();
+
+    let catalog = discover(&[root.path().join("absent"), first.clone(), second.clone()]);
+
+    assert_eq!(ids(&catalog), [("alpha", "1.0.0"), ("beta", "1.0.0")]);
+    assert_eq!(catalog.find("beta").unwrap().path, first.join("libb.so"));
+    assert_eq!(catalog.find("gamma"), None);
+    let rejected: Vec<_> = catalog.rejected().iter().map(|rejected| rejected.path.clone()).collect();
+    assert_eq!(rejected, [first.join("libfaulty.so"), first.join("libz.so"), second.join("libb.so")]);
+    let RejectReason::Duplicate { id, first: used } = &catalog.rejected()[1].reason else {
+        panic!("{:?}", catalog.rejected()[1]);
+    };
+    assert_eq!((id.as_str(), used), ("beta", &first.join("libb.so")));
+}
+
+#[test]
+fn a_search_path_that_is_no_folder_is_listed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let catalog = discover(&[file.path().to_owned()]);
+    assert!(matches!(catalog.rejected()[0].reason, RejectReason::Folder(_)));
+    assert_eq!(discover(&[]).plugins().count(), 0);
+}

@@ -1,0 +1,40 @@
+//! Finds, checks and runs plugins.
+//!
+//! A plugin is a shared library behind the C contract of `postroom_plugin.h`. Its file is checked, and its manifest
+//! read, without running any of its code ([`inspect()`], [`discover()`]). Every destination then runs its plugin in a
+//! child process of its own ([`Instance`]), which is this same binary started as `postroom plugin-host`
+//! ([`plugin_host_main`]). A plugin that crashes, hangs or leaks costs itself a restart, and nobody else anything.
+//!
+//! Going down: `instance` is the handle that the engine holds, `supervisor` keeps a destination's process alive,
+//! `process` is one such process seen from the gateway, `wire` is what the two say to each other, `child` is the process
+//! seen from inside, and `native` drives the plugin through the C functions. `native` knows nothing of processes.
+//!
+//! Nothing is ever unloaded: the process that holds a library ends.
+
+mod check;
+mod child;
+mod clock;
+mod config_fault;
+mod delivery;
+mod discover;
+mod inspect;
+mod instance;
+mod manifest;
+mod native;
+mod outcome;
+mod plugin_log;
+mod process;
+mod supervisor;
+#[cfg(test)]
+mod testing;
+mod wire;
+
+pub use check::{CheckError, check_config};
+pub use child::plugin_host_main;
+pub use config_fault::ConfigFault;
+pub use delivery::{Delivered, PluginDelivery};
+pub use discover::{Catalog, RejectReason, Rejected, discover};
+pub use inspect::{InspectError, PluginFile, inspect};
+pub use instance::{Instance, InstanceConfig};
+pub use manifest::{ABI, AbiVersion, Manifest, ManifestError};
+pub use supervisor::{Backoff, Status};

@@ -1,0 +1,60 @@
+//! The event as the plugin sees it: one struct that points into memory of ours.
+#![expect(unsafe_code, reason = "the struct of the ABI holds pointers, which need a word to cross threads")]
+
+use std::ptr;
+
+use postroom_abi::{postroom_attr, postroom_event, postroom_str};
+
+use crate::delivery::Offer;
+
+/// An event for a plugin, and everything that it points to.
+pub(super) struct EventMemory {
+    raw: postroom_event,
+    // What `raw` points to: never touched again, only kept.
+    _attrs: Vec<postroom_attr>,
+    _offer: Offer,
+}
+
+// SAFETY: the pointers lead to heap memory that this value owns and that nobody writes to.
+unsafe impl Send for EventMemory {}
+// SAFETY: as above; there is no way to change anything through a shared reference.
+unsafe impl Sync for EventMemory {}
+
+impl EventMemory {
+    pub(super) fn new(offer: Offer) -> Self {
+        let text = |text: &String| postroom_str::of(text.as_bytes());
+        let attrs: Vec<_> = offer
+            .labels
+            .iter()
+            .map(|(key, value)| postroom_attr { key: text(key), value: text(value) })
+            .collect();
+        let raw = postroom_event {
+            struct_size: struct_size::<postroom_event>(),
+            attempt: offer.attempt,
+            received_unix_ms: offer.received_unix_ms,
+            deadline_unix_ms: offer.deadline_unix_ms,
+            id: text(&offer.id),
+            kind: text(&offer.kind),
+            subject: text(&offer.subject),
+            verdict: text(&offer.verdict),
+            source: text(&offer.source),
+            content_type: text(&offer.content_type),
+            ordering_key: text(&offer.ordering_key),
+            trace_parent: postroom_str::EMPTY,
+            attrs: if attrs.is_empty() { ptr::null() } else { attrs.as_ptr() },
+            attr_count: attrs.len(),
+            body: postroom_str::of(&offer.body),
+        };
+        // Moving the vectors and strings below moves their handles, not the bytes that `raw` points to.
+        Self { raw, _attrs: attrs, _offer: offer }
+    }
+
+    pub(super) fn raw(&self) -> *const postroom_event {
+        &raw const self.raw
+    }
+}
+
+/// The size of a struct as the ABI states it.
+pub(super) fn struct_size<T>() -> u32 {
+    u32::try_from(size_of::<T>()).expect("structs of the ABI are small")
+}

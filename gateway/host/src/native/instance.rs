@@ -1,0 +1,178 @@
+//! One instance of a plugin, from create to destroy.
+#![expect(unsafe_code, reason = "calls the plugin's functions")]
+
+use std::{
+    ffi::c_void,
+    ptr,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use postroom_abi::{
+    POSTROOM_E_CONFIG, POSTROOM_E_STALE, POSTROOM_OK, postroom_status, postroom_str, postroom_token,
+};
+
+use super::{
+    Services, event::EventMemory, host::Context, library::Library, memory::with_errbuf, status::Status,
+};
+use crate::delivery::Offer;
+
+/// Why no instance was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CreateError {
+    #[error("the plugin refuses its config: {message}")]
+    Refused { message: String },
+    #[error("the plugin could not be started, {status}: {message}")]
+    Failed { status: Status, message: String },
+}
+
+/// A plugin at work.
+pub(crate) struct Instance {
+    library: Library,
+    context: &'static Context,
+    instance: *mut c_void,
+    calls: Calls,
+}
+
+// SAFETY: the contract lets `deliver` and `cancel` be called from any thread at once; `destroy` runs once, after all of
+// them have returned, which `Calls` sees to.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// Makes an instance with this config.
+    pub(crate) fn create(
+        library: Library,
+        config_json: &str,
+        services: Box<dyn Services>,
+    ) -> Result<Self, CreateError> {
+        let (context, host) = Context::leak(services);
+        let config = postroom_str::of(config_json.as_bytes());
+        let mut instance = ptr::null_mut();
+        // SAFETY: the table of `host` lives for ever, the rest during the call.
+        let create = |err| unsafe { (library.create)(host, config, &raw mut instance, err) };
+        match with_errbuf(create) {
+            (POSTROOM_OK, _) => Ok(Self { library, context, instance, calls: Calls::default() }),
+            (status, message) => {
+                context.close();
+                Err(match status {
+                    POSTROOM_E_CONFIG => CreateError::Refused { message },
+                    status => CreateError::Failed { status: Status(status), message },
+                })
+            }
+        }
+    }
+
+    /// Offers a delivery. After OK, [`Services::completed`] or [`Services::released`] follows once, maybe before this
+    /// returns; after anything else the plugin has not taken it.
+    pub(crate) fn deliver(&self, offer: Offer) -> postroom_status {
+        let Some(_call) = self.calls.enter() else { return POSTROOM_E_STALE };
+        let token: postroom_token = offer.token;
+        let event = Arc::new(EventMemory::new(offer));
+        self.context.add(token, Arc::clone(&event));
+        // SAFETY: the instance is made and not destroyed. The event lives until it is completed, and here until
+        // `deliver` returns, so a plugin that looks at it once more after completing it does no harm.
+        let status = unsafe { (self.library.deliver)(self.instance, token, event.raw()) };
+        // A plugin that completes a delivery and then refuses it contradicts itself: its first word counts.
+        if status != POSTROOM_OK && !self.context.withdraw(token) { POSTROOM_OK } else { status }
+    }
+
+    /// Gives a delivery up: its completion is going to be stale. Unknown and ended ones are passed over.
+    pub(crate) fn cancel(&self, token: postroom_token) {
+        if self.context.cancel(token) {
+            self.hurry(token);
+        }
+    }
+
+    /// Tells the plugin to be done with a delivery.
+    fn hurry(&self, token: postroom_token) {
+        let Some(_call) = self.calls.enter() else { return };
+        if let Some(cancel) = self.library.table.cancel {
+            // SAFETY: the instance is made and not destroyed.
+            unsafe { cancel(self.instance, token) };
+        }
+    }
+
+    /// Waits until the plugin has ended every delivery, at most for `limit`.
+    pub(crate) fn wait_idle(&self, limit: Duration) {
+        self.context.wait_idle(limit);
+    }
+
+    /// Tells the plugin to flush: no more deliveries will come.
+    pub(crate) fn drain(&self, deadline_unix_ms: u64) {
+        let Some(_call) = self.calls.enter() else { return };
+        if let Some(drain) = self.library.table.drain {
+            // SAFETY: the instance is made and not destroyed.
+            unsafe { drain(self.instance, deadline_unix_ms) };
+        }
+    }
+
+    /// Has the plugin break off what is still in flight, waits for calls that are inside it, and ends the instance.
+    /// What the plugin says of a delivery still counts, until it is gone.
+    ///
+    /// A plugin that never comes back holds this up for ever: the caller limits the time from outside.
+    pub(crate) fn destroy(&self) {
+        for token in self.context.tokens() {
+            self.hurry(token);
+        }
+        if !self.calls.close() {
+            return;
+        }
+        // SAFETY: no call is inside the plugin, none will follow, and `close` lets only one caller get here.
+        unsafe { (self.library.destroy)(self.instance) };
+        self.context.close();
+    }
+}
+
+/// Counts the calls inside the plugin, so that `destroy` comes after them.
+#[derive(Default)]
+struct Calls {
+    state: Mutex<CallState>,
+    left: Condvar,
+}
+
+#[derive(Default)]
+struct CallState {
+    inside: usize,
+    closed: bool,
+}
+
+impl Calls {
+    /// `None` once destruction has begun.
+    fn enter(&self) -> Option<Call<'_>> {
+        let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
+        state.inside += 1;
+        Some(Call { calls: self })
+    }
+
+    /// Lets nobody in any more and waits until all have left; false when somebody else did so before.
+    fn close(&self) -> bool {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.closed, true) {
+            return false;
+        }
+        while state.inside > 0 {
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CallState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Call<'a> {
+    calls: &'a Calls,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.calls.lock().inside -= 1;
+        self.calls.left.notify_all();
+    }
+}

@@ -1,0 +1,272 @@
+//! One running plugin process, seen from the gateway.
+
+mod exit;
+mod limits;
+mod output;
+mod pending;
+mod session;
+mod spawn;
+mod start_error;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use postroom_core::{
+    id::DestinationName,
+    outcome::{Outcome, OutcomeKind},
+    secret::Secret,
+};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::{exit::Exit, limits::Limits, start_error::StartError};
+use self::{
+    pending::{Pending, Reply},
+    session::Session,
+};
+use crate::{
+    clock,
+    delivery::{Delivered, Offer, PluginDelivery},
+    inspect::PluginFile,
+    native::Status,
+    plugin_log::{PluginLog, current_level},
+    wire::{Start, TO_CHILD_BYTES_MAX, ToChild, ToGateway},
+};
+
+/// Room in a frame for all that is not the body.
+const HEAD_BYTES_MAX: usize = 1024 * 1024;
+/// Frames that wait to be written. Deliveries are bounded by the plugin's concurrency; a child that lets even this
+/// fill up does not read, and misses its pings.
+const OUTGOING_MAX: usize = 64;
+
+/// What a process is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Launch {
+    pub(crate) destination: DestinationName,
+    pub(crate) plugin: PluginFile,
+    pub(crate) config: serde_json::Value,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// The binary that answers `plugin-host`.
+    pub(crate) program: PathBuf,
+    /// Most deliveries in flight at once; the plugin may want fewer.
+    pub(crate) concurrency: u32,
+    pub(crate) limits: Limits,
+}
+
+/// A plugin that takes deliveries.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    destination: DestinationName,
+    outgoing: mpsc::Sender<ToChild>,
+    pending: Arc<Pending>,
+    /// One permit for each delivery that the plugin may hold.
+    slots: Arc<Semaphore>,
+    next_token: AtomicU64,
+    exit: watch::Receiver<Option<Exit>>,
+    limits: Limits,
+    /// Kills the process.
+    kill: CancellationToken,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill.cancel();
+    }
+}
+
+impl Process {
+    /// Starts a process and waits until its plugin is ready.
+    pub(crate) async fn start(launch: &Launch) -> Result<Self, StartError> {
+        let (process, ready) = Self::spawn(launch, false).await?;
+        match process.first_answer(ready).await? {
+            ToGateway::Ready { concurrency } => {
+                let concurrency = concurrency.clamp(1, launch.concurrency.max(1));
+                process.slots.add_permits(usize::try_from(concurrency).unwrap_or(usize::MAX));
+                process.pending.set_slots(concurrency);
+                Ok(process)
+            }
+            answer => Err(StartError::of(answer)),
+        }
+    }
+
+    /// Starts a process that only checks the configuration.
+    pub(crate) async fn check(launch: &Launch) -> Result<(), StartError> {
+        let (process, ready) = Self::spawn(launch, true).await?;
+        match process.first_answer(ready).await? {
+            ToGateway::Valid => Ok(()),
+            answer => Err(StartError::of(answer)),
+        }
+    }
+
+    async fn spawn(
+        launch: &Launch,
+        check_only: bool,
+    ) -> Result<(Self, oneshot::Receiver<ToGateway>), StartError> {
+        let spawn_error = |source| StartError::Spawn { program: launch.program.clone(), source };
+        let spawned = spawn::spawn(&launch.program).await.map_err(spawn_error)?;
+        let (incoming, writer) = spawned.socket.into_split();
+        let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
+        tokio::spawn(session::write_frames(writer, frames));
+
+        let log = Arc::new(PluginLog::new(launch.destination.clone()));
+        let pending = Arc::new(Pending::default());
+        let slots = Arc::new(Semaphore::new(0));
+        let kill = CancellationToken::new();
+        let (exit_sender, exit) = watch::channel(None);
+        let (ready_sender, ready) = oneshot::channel();
+        let session = Session {
+            incoming,
+            buffer: BytesMut::new(),
+            ready: Some(ready_sender),
+            pending: Arc::clone(&pending),
+            slots: Arc::clone(&slots),
+            outgoing: outgoing.clone(),
+            ping: None,
+            limits: launch.limits,
+            output: output::capture(spawned.stdout, spawned.stderr, &log),
+            log,
+            child: spawned.child,
+            kill: kill.clone(),
+        };
+        tokio::spawn(session.run(exit_sender));
+
+        let process = Self {
+            pid: spawned.pid,
+            destination: launch.destination.clone(),
+            outgoing,
+            pending,
+            slots,
+            next_token: AtomicU64::new(1),
+            exit,
+            limits: launch.limits,
+            kill,
+        };
+        let start = Start {
+            library: launch.plugin.path.clone(),
+            config_json: launch.config.to_string(),
+            secrets: launch.secrets.clone(),
+            concurrency: launch.concurrency,
+            log_level: current_level(),
+            check_only,
+        };
+        // There is room for a first frame. If the process is gone already, its end is what the caller hears of next.
+        drop(process.outgoing.try_send(ToChild::Start(start)));
+        Ok((process, ready))
+    }
+
+    async fn first_answer(&self, ready: oneshot::Receiver<ToGateway>) -> Result<ToGateway, StartError> {
+        match timeout(self.limits.start, ready).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(StartError::Ended(self.exited().await)),
+            Err(_) => Err(StartError::TooSlow(self.limits.start)),
+        }
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) async fn exited(&self) -> Exit {
+        let mut exit = self.exit.clone();
+        let ended = exit.wait_for(Option::is_some).await;
+        ended
+            .ok()
+            .and_then(|exit| exit.clone())
+            .unwrap_or_else(|| Exit::Killed("the gateway stops".to_owned()))
+    }
+
+    /// Offers a delivery and waits for its end until `until`; `None` when the process has ended before it was offered.
+    ///
+    /// Waiting for a free place is not an attempt: it takes at most until `accept_until`.
+    pub(crate) async fn deliver(
+        &self,
+        delivery: &PluginDelivery,
+        accept_until: Instant,
+        until: Instant,
+    ) -> Option<Delivered> {
+        if delivery.body.len() > TO_CHILD_BYTES_MAX - HEAD_BYTES_MAX {
+            return Some(Delivered::Outcome(too_large()));
+        }
+        let slot = match timeout_at(accept_until, Arc::clone(&self.slots).acquire_owned()).await {
+            Ok(Ok(slot)) => slot,
+            Ok(Err(_)) => return None,
+            Err(_) => return Some(Delivered::NotAccepted),
+        };
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        let offer = ToChild::Deliver(Box::new(Offer::new(token, delivery)));
+        // Dropping this early, as a timeout or the caller does, cancels the delivery.
+        let mut in_flight = self.pending.add(token, delivery.event.id, slot, &self.outgoing)?;
+        let attempt = async {
+            self.outgoing.send(offer).await.ok()?;
+            // From here on the attempt counts: whatever happens, the plugin may have seen the event.
+            Some(in_flight.reply().await)
+        };
+        let outcome = match timeout_at(until, attempt).await {
+            Ok(None) => return None,
+            Ok(Some(Reply::Ended(report))) => {
+                let (outcome, fault) = report.accept();
+                if let Some(fault) = fault {
+                    let destination = self.destination.as_str();
+                    tracing::warn!(destination, event = %delivery.event.id, "record of the plugin left out: {fault}");
+                }
+                outcome
+            }
+            Ok(Some(Reply::Refused(status))) => return Some(refused(status)),
+            Ok(Some(Reply::Lost(exit))) => Outcome::retry(
+                "plugin_crashed",
+                format!("the plugin process ended during the delivery: {exit}"),
+            ),
+            Err(_) => {
+                let limit = delivery.time_limit;
+                Outcome::retry("timeout", format!("the plugin did not end the delivery within {limit:?}"))
+            }
+        };
+        Some(Delivered::Outcome(outcome))
+    }
+
+    /// Lets the plugin end what it has, until `deadline` from now, and ends the process.
+    pub(crate) async fn stop(&self, deadline: Duration) {
+        let deadline_unix_ms = clock::unix_ms(clock::now().plus(deadline));
+        let limit = deadline.saturating_add(self.limits.destroy);
+        let ended = timeout(limit, async {
+            // If the process is gone already, so much the better.
+            drop(self.outgoing.send(ToChild::Stop { deadline_unix_ms }).await);
+            self.exited().await
+        });
+        if ended.await.is_err() {
+            let destination = self.destination.as_str();
+            tracing::warn!(destination, pid = self.pid, "plugin did not stop within {limit:?}: killed");
+            self.kill.cancel();
+            self.exited().await;
+        }
+    }
+}
+
+/// What it means that `deliver` did not take an event. Only back-pressure, and an instance that is being stopped, say
+/// nothing about the event.
+fn refused(status: i32) -> Delivered {
+    let kind = match status {
+        postroom_abi::POSTROOM_E_BUSY | postroom_abi::POSTROOM_E_STALE => return Delivered::NotAccepted,
+        postroom_abi::POSTROOM_E_CONFIG => OutcomeKind::Misconfigured,
+        _ => OutcomeKind::Retry,
+    };
+    let message = format!("the plugin did not take the event: {}", Status(status));
+    Delivered::Outcome(Outcome { kind, ..Outcome::retry("plugin_refused", message) })
+}
+
+fn too_large() -> Outcome {
+    let message = format!("the body is larger than a plugin can be given, {TO_CHILD_BYTES_MAX} bytes");
+    Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("event_too_large", message) }
+}
+
+#[cfg(test)]
+mod tests;

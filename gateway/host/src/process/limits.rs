@@ -1,0 +1,30 @@
+//! How long a plugin process may take over what.
+
+use std::time::Duration;
+
+/// The patience of the gateway with one process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// To load the plugin and make the instance.
+    pub(crate) start: Duration,
+    /// To destroy the instance.
+    pub(crate) destroy: Duration,
+    /// Between two looks at the process.
+    pub(crate) ping_interval: Duration,
+    /// To answer a ping. A process that does not is stuck inside the plugin, or stopped.
+    pub(crate) ping: Duration,
+    /// To let go of deliveries that were cancelled, when the plugin has no room for others.
+    pub(crate) cancel: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(30),
+            destroy: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(2),
+            ping: Duration::from_secs(10),
+            cancel: Duration::from_secs(5),
+        }
+    }
+}

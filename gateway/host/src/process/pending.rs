@@ -1,0 +1,160 @@
+//! The deliveries that a plugin process holds.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use postroom_core::id::EventId;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    time::Instant,
+};
+
+use super::Exit;
+use crate::{outcome::Report, wire::ToChild};
+
+/// How a delivery came back from the process.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// The plugin ended it.
+    Ended(Report),
+    /// The plugin did not take it, with this status.
+    Refused(i32),
+    /// The process ended first.
+    Lost(Exit),
+}
+
+/// A token that the gateway never gave out, or that has ended before.
+#[derive(Debug, thiserror::Error)]
+#[error("it ended delivery {0}, which it does not hold")]
+pub(super) struct UnknownToken(u64);
+
+/// All deliveries of one process, by token.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: HashMap<u64, Held>,
+    slots: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    event: EventId,
+    reply: oneshot::Sender<Reply>,
+    /// When the gateway gave the delivery up. The plugin still holds it, and its slot, until it says that it let go.
+    given_up: Option<Instant>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Pending {
+    /// Says how many deliveries the process takes at once.
+    pub(super) fn set_slots(&self, slots: u32) {
+        self.lock().slots = usize::try_from(slots).unwrap_or(usize::MAX);
+    }
+
+    /// Notes a delivery before it is sent; `None` when the process has ended.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        token: u64,
+        event: EventId,
+        slot: OwnedSemaphorePermit,
+        outgoing: &mpsc::Sender<ToChild>,
+    ) -> Option<InFlight> {
+        let (sender, reply) = oneshot::channel();
+        let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
+        state.held.insert(token, Held { event, reply: sender, given_up: None, _slot: slot });
+        Some(InFlight { pending: Arc::clone(self), outgoing: outgoing.clone(), token, reply })
+    }
+
+    /// The process says that a delivery has come to its end.
+    pub(super) fn end(&self, token: u64, reply: Reply) -> Result<(), UnknownToken> {
+        let held = self.lock().held.remove(&token).ok_or(UnknownToken(token))?;
+        // Nobody waits for the reply any more when the delivery was given up a moment ago.
+        drop(held.reply.send(reply));
+        Ok(())
+    }
+
+    /// The process says that it let go of a delivery that was given up.
+    pub(super) fn release(&self, token: u64) -> Result<(), UnknownToken> {
+        let mut state = self.lock();
+        match state.held.get(&token) {
+            Some(held) if held.given_up.is_some() => {
+                state.held.remove(&token);
+                Ok(())
+            }
+            _ => Err(UnknownToken(token)),
+        }
+    }
+
+    /// The event that a token stands for.
+    pub(super) fn event(&self, token: u64) -> Option<EventId> {
+        self.lock().held.get(&token).map(|held| held.event)
+    }
+
+    /// Whether every place is held by a delivery that was given up at least `grace` ago: the plugin hangs.
+    pub(super) fn is_stuck(&self, now: Instant, grace: Duration) -> bool {
+        let state = self.lock();
+        let overdue = |held: &Held| held.given_up.is_some_and(|since| now.duration_since(since) >= grace);
+        state.slots > 0 && state.held.values().filter(|held| overdue(held)).count() >= state.slots
+    }
+
+    /// The process has ended: every delivery that it holds comes back, and no more are taken.
+    pub(super) fn close(&self, exit: &Exit) {
+        let mut state = self.lock();
+        state.closed = true;
+        for (_, held) in state.held.drain() {
+            // As above: a delivery that was given up waits for nothing.
+            drop(held.reply.send(Reply::Lost(exit.clone())));
+        }
+    }
+
+    /// Gives a delivery up; false when it has ended.
+    fn give_up(&self, token: u64) -> bool {
+        self.lock().held.get_mut(&token).is_some_and(|held| {
+            held.given_up = Some(Instant::now());
+            true
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A delivery that somebody waits for. Dropped before the reply came, it is cancelled.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pending: Arc<Pending>,
+    outgoing: mpsc::Sender<ToChild>,
+    token: u64,
+    reply: oneshot::Receiver<Reply>,
+}
+
+impl InFlight {
+    pub(super) async fn reply(&mut self) -> Reply {
+        let gone = || Reply::Lost(Exit::Killed("the gateway stops".to_owned()));
+        (&mut self.reply).await.unwrap_or_else(|_| gone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.pending.give_up(self.token) {
+            // A cancel that finds no room is not missed: a process that reads nothing misses its pings too.
+            drop(self.outgoing.try_send(ToChild::Cancel { token: self.token }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

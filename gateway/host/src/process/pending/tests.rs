@@ -1,0 +1,98 @@
+use std::{sync::Arc, time::Duration};
+
+use postroom_core::id::EventId;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
+
+use super::{InFlight, Pending, Reply};
+use crate::{outcome::Report, process::Exit, wire::ToChild};
+
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A process with two places.
+struct Rig {
+    pending: Arc<Pending>,
+    slots: Arc<Semaphore>,
+    outgoing: mpsc::Sender<ToChild>,
+    sent: mpsc::Receiver<ToChild>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let (outgoing, sent) = mpsc::channel(8);
+        let pending = Arc::new(Pending::default());
+        pending.set_slots(2);
+        Self { pending, slots: Arc::new(Semaphore::new(2)), outgoing, sent }
+    }
+
+    fn add(&self, token: u64) -> Option<InFlight> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().unwrap();
+        self.pending.add(token, EventId::from_bytes([7; 16]), slot, &self.outgoing)
+    }
+}
+
+fn ended() -> Reply {
+    Reply::Ended(Report::default())
+}
+
+#[tokio::test]
+async fn a_reply_ends_the_delivery_once_and_frees_its_place() {
+    let rig = Rig::new();
+    let mut delivery = rig.add(1).unwrap();
+    assert_eq!(rig.pending.event(1), Some(EventId::from_bytes([7; 16])));
+    assert!(rig.pending.end(1, ended()).is_ok());
+    assert!(matches!(delivery.reply().await, Reply::Ended(_)));
+    assert_eq!((rig.slots.available_permits(), rig.pending.event(1)), (2, None));
+    assert!(rig.pending.end(1, ended()).is_err());
+    assert!(rig.pending.end(99, ended()).is_err());
+}
+
+#[tokio::test]
+async fn a_delivery_given_up_is_cancelled_and_keeps_its_place_until_it_is_let_go() {
+    let mut rig = Rig::new();
+    drop(rig.add(1).unwrap());
+    assert_eq!(rig.sent.try_recv(), Ok(ToChild::Cancel { token: 1 }));
+    assert_eq!(rig.slots.available_permits(), 1);
+    assert!(rig.pending.release(1).is_ok());
+    assert_eq!(rig.slots.available_permits(), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_that_has_ended_is_not_cancelled() {
+    let mut rig = Rig::new();
+    let delivery = rig.add(1).unwrap();
+    rig.pending.end(1, ended()).unwrap();
+    drop(delivery);
+    assert!(rig.sent.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn only_a_delivery_given_up_can_be_let_go() {
+    let rig = Rig::new();
+    let _delivery = rig.add(1).unwrap();
+    assert!(rig.pending.release(1).is_err());
+}
+
+#[tokio::test]
+async fn a_process_is_stuck_when_every_place_is_held_by_what_was_given_up_long_ago() {
+    let rig = Rig::new();
+    let now = Instant::now();
+    drop(rig.add(1).unwrap());
+    assert!(!rig.pending.is_stuck(now + GRACE * 2, GRACE), "one place is free");
+    drop(rig.add(2).unwrap());
+    assert!(!rig.pending.is_stuck(now, GRACE), "it was given up just now");
+    assert!(rig.pending.is_stuck(now + GRACE * 2, GRACE));
+    rig.pending.release(1).unwrap();
+    assert!(!rig.pending.is_stuck(now + GRACE * 2, GRACE));
+}
+
+#[tokio::test]
+async fn the_end_of_the_process_ends_all_deliveries_and_takes_no_more() {
+    let rig = Rig::new();
+    let mut delivery = rig.add(1).unwrap();
+    rig.pending.close(&Exit::Signal(6));
+    assert!(matches!(delivery.reply().await, Reply::Lost(Exit::Signal(6))));
+    assert!(rig.add(2).is_none());
+}

@@ -1,0 +1,150 @@
+//! What the tests of this crate share: plugins in C, compiled when a test asks for them.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use postroom_core::{
+    event::{Event, Facts, Kind, Verdict},
+    id::{EventId, SourceName},
+};
+use tempfile::TempDir;
+
+use crate::{clock, delivery::PluginDelivery};
+
+const HEADERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/c");
+const SCRIPTED: &str = include_str!("testing/scripted.c");
+
+/// The plugin of `scripted.c`.
+pub(crate) static PLUGIN: LazyLock<Compiled> = LazyLock::new(|| scripted("0", "POSTROOM_CAP_LOG"));
+
+/// A compiled library, deleted when this is dropped.
+pub(crate) struct Compiled {
+    _folder: TempDir,
+    pub(crate) path: PathBuf,
+}
+
+/// The plugin of `scripted.c` with these flags and required capabilities.
+pub(crate) fn scripted(flags: &str, required_caps: &str) -> Compiled {
+    let arguments = [format!("-DFLAGS={flags}"), format!("-DREQUIRED_CAPS={required_caps}")];
+    compile(SCRIPTED, &["-shared", "-fPIC", &arguments[0], &arguments[1]])
+}
+
+/// The binary that plugin processes are started from: cargo builds the examples of a crate before it runs its tests,
+/// into a folder beside theirs.
+pub(crate) fn program() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().unwrap().parent().unwrap().join("examples/plugin-host");
+    assert!(program.exists(), "{} is missing: cargo build -p postroom-host --examples", program.display());
+    program
+}
+
+/// Compiles C as `libplugin.so`.
+#[track_caller]
+pub(crate) fn compile(source: &str, arguments: &[&str]) -> Compiled {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("libplugin.so");
+    compile_to(&path, source, arguments);
+    Compiled { _folder: folder, path }
+}
+
+/// Compiles C to this file.
+#[track_caller]
+pub(crate) fn compile_to(path: &Path, source: &str, arguments: &[&str]) {
+    let code = path.with_extension("c");
+    std::fs::write(&code, source).unwrap();
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let done = Command::new(compiler)
+        .args(["-std=gnu11", "-fvisibility=hidden", "-I", HEADERS])
+        .args(arguments)
+        .arg("-o")
+        .args([path, &code])
+        .output()
+        .expect("the tests need a C compiler");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::remove_file(code).unwrap();
+}
+
+/// Source of a plugin that has this manifest, and functions that are never called.
+pub(crate) fn source_with_manifest(manifest: &str) -> String {
+    format!(
+        "#include \"postroom_plugin.h\"\n\
+         const char postroom_manifest_v1[] POSTROOM_MANIFEST = \"{}\";\n\
+         POSTROOM_EXPORT const postroom_plugin *postroom_plugin_entry_v1(uint32_t m, uint64_t c, postroom_errbuf *e)\n\
+         {{ (void)m; (void)c; (void)e; return 0; }}\n",
+        manifest.replace('"', "\\\"")
+    )
+}
+
+/// A good manifest with this id and version.
+pub(crate) fn manifest(id: &str, version: &str) -> String {
+    format!(r#"{{"manifest":1,"id":"{id}","name":"Test","version":"{version}","abi":"1.0","kinds":["*"]}}"#)
+}
+
+/// A delivery with this body and a minute to go.
+pub(crate) fn delivery(body: &'static str) -> PluginDelivery {
+    delivery_of(Bytes::from_static(body.as_bytes()))
+}
+
+pub(crate) fn delivery_of(body: Bytes) -> PluginDelivery {
+    let time_limit = Duration::from_secs(60);
+    let now = clock::now();
+    let event = Event {
+        id: EventId::from_bytes([7; 16]),
+        received_at: now,
+        source: SourceName::new("acme"),
+        kind: Kind::MonitorRun,
+        subject: Some("monitor-1".to_owned()),
+        ordering_key: "key-1".into(),
+        verdict: Some(Verdict::Failed),
+        facts: Facts::default(),
+        note: None,
+        labels: [("team".to_owned(), "payments".to_owned())].into(),
+        content_type: Some("application/json".to_owned()),
+        body_bytes: body.len() as u64,
+    };
+    PluginDelivery { event: Arc::new(event), body, attempt: 2, deadline: now.plus(time_limit), time_limit }
+}
+
+/// What is logged about one destination.
+pub(crate) struct Log(&'static str);
+
+/// The log of all tests. One for the process: a subscriber of one thread misses events whose place in the code was first
+/// met by a thread without one.
+static LOG: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || LogWriter(Arc::clone(&writer))).init();
+    log
+});
+
+impl Log {
+    /// Logs from now on.
+    pub(crate) fn of(destination: &'static str) -> Self {
+        LazyLock::force(&LOG);
+        Self(destination)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+        let mine = format!("destination=\"{}\"", self.0);
+        log.lines().filter(|line| line.contains(&mine)).fold(String::new(), |log, line| log + line + "\n")
+    }
+}
+
+struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+/* A plugin that does what the body of an event tells it, and what its config tells it. */
+#include "postroom_plugin.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char postroom_manifest_v1[] POSTROOM_MANIFEST =
+    "{\"manifest\":1,\"id\":\"scripted\",\"name\":\"Scripted\",\"version\":\"1.0.0\",\"abi\":\"1.0\",\"kinds\":[\"*\"]}";
+
+static const postroom_host *host;
+static postroom_token held;
+static int instance_memory, hang_in_destroy;
+
+static int is(postroom_str text, const char *word) {
+    return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
+}
+static int has(postroom_str text, const char *word) {
+    char copy[4096] = { 0 };
+    memcpy(copy, text.ptr, text.len < sizeof copy ? text.len : sizeof copy - 1);
+    return strstr(copy, word) != NULL;
+}
+static postroom_str str(const char *text) {
+    postroom_str s = { (const uint8_t *)text, strlen(text) };
+    return s;
+}
+static void say(postroom_token token, const char *what, int status) {
+    char line[128];
+    snprintf(line, sizeof line, "%s: %d", what, status);
+    host->log(host->ctx, POSTROOM_LOG_INFO, token, str("scripted"), str(line), str("{\"a\":1}"));
+}
+static postroom_status complete(postroom_token token, uint32_t kind, const char *message) {
+    postroom_outcome outcome = postroom_outcome_of(kind);
+    outcome.code = str("done");
+    outcome.message = str(message);
+    outcome.record_json = str("{\"id\":\"7\"}");
+    return host->complete(host->ctx, token, &outcome);
+}
+static postroom_status append(void *ctx, const uint8_t *data, size_t len) {
+    strncat(ctx, (const char *)data, len);
+    return POSTROOM_OK;
+}
+
+static postroom_status validate(postroom_str config, postroom_sink *report) {
+    const char *json = "{\"errors\":[{\"path\":\"/url\",\"message\":\"is no URL\"}]}";
+    if (has(config, "crash-validate")) abort();
+    if (!has(config, "refuse-validate")) return POSTROOM_OK;
+    report->write(report->ctx, (const uint8_t *)json, strlen(json));
+    return POSTROOM_E_CONFIG;
+}
+
+static postroom_status create(const postroom_host *h, postroom_str config, void **out, postroom_errbuf *err) {
+    host = h;
+    if (has(config, "crash-create")) abort();
+    while (has(config, "hang-create")) pause();
+    hang_in_destroy = has(config, "hang-destroy");
+    if (has(config, "lie-create")) { err->len = 1000000; return POSTROOM_E_INTERNAL; }
+    if (has(config, "refuse-create")) {
+        err->len = 14;
+        memcpy(err->ptr, "root not there", err->len);
+        return POSTROOM_E_CONFIG;
+    }
+    *out = &instance_memory;
+    return POSTROOM_OK;
+}
+
+static postroom_status deliver(void *instance, postroom_token token, const postroom_event *event) {
+    postroom_str body = event->body;
+    char text[1024] = { 0 };
+    if (instance != &instance_memory) return POSTROOM_E_INVALID;
+    if (is(body, "twice")) {
+        complete(token, POSTROOM_OUT_DELIVERED, "first");
+        say(token, "second", complete(token, POSTROOM_OUT_PERMANENT, "second"));
+    } else if (is(body, "forged")) {
+        say(token, "forged", complete(token + 1000, POSTROOM_OUT_PERMANENT, "forged"));
+        complete(token, POSTROOM_OUT_DELIVERED, "own");
+    } else if (is(body, "short")) {
+        postroom_outcome outcome;
+        memset(&outcome, 0xff, sizeof outcome);
+        outcome.struct_size = 28; /* ends inside the code */
+        outcome.kind = POSTROOM_OUT_RATE_LIMITED;
+        outcome.retry_after_ms = 1500;
+        host->complete(host->ctx, token, &outcome);
+    } else if (is(body, "tiny")) {
+        postroom_outcome outcome = postroom_outcome_of(POSTROOM_OUT_PERMANENT);
+        outcome.struct_size = 7; /* ends inside the kind */
+        say(token, "tiny", host->complete(host->ctx, token, &outcome));
+        say(token, "null", host->complete(host->ctx, token, NULL));
+        complete(token, POSTROOM_OUT_DELIVERED, "whole");
+    } else if (is(body, "not utf-8")) {
+        complete(token, 99, "a\xff" "b");
+    } else if (is(body, "hold")) {
+        held = token;
+    } else if (is(body, "never")) {
+    } else if (is(body, "free")) {
+        say(held, "freed", complete(held, POSTROOM_OUT_DELIVERED, "held"));
+        complete(token, POSTROOM_OUT_DELIVERED, "free");
+    } else if (is(body, "both")) {
+        complete(token, POSTROOM_OUT_DELIVERED, "taken");
+        return POSTROOM_E_INTERNAL;
+    } else if (is(body, "busy")) {
+        return POSTROOM_E_BUSY;
+    } else if (is(body, "broken")) {
+        return POSTROOM_E_INTERNAL;
+    } else if (is(body, "secret")) {
+        postroom_sink sink = { text, append };
+        say(token, "unknown secret", host->secret(host->ctx, str("other"), &sink));
+        say(token, "secret", host->secret(host->ctx, str("token"), &sink));
+        complete(token, POSTROOM_OUT_DELIVERED, strcmp(text, "s3cret") == 0 ? "right" : "wrong");
+    } else if (is(body, "show")) {
+        snprintf(text, sizeof text, "%.*s %.*s %.*s %.*s %.*s %.*s=%.*s %u %d%d%d", (int)event->kind.len, event->kind.ptr,
+                 (int)event->subject.len, event->subject.ptr, (int)event->verdict.len, event->verdict.ptr,
+                 (int)event->source.len, event->source.ptr, (int)event->ordering_key.len, event->ordering_key.ptr,
+                 (int)event->attrs->key.len, event->attrs->key.ptr, (int)event->attrs->value.len, event->attrs->value.ptr,
+                 event->attempt, host->metric == NULL, host->get_extension(host->ctx, str("x/1")) == NULL,
+                 host->now_unix_ms(host->ctx) >= event->received_unix_ms && host->monotonic_ns(host->ctx) > 0);
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    } else if (is(body, "print")) {
+        printf("printed\nin two lines\n");
+        fflush(stdout);
+        fprintf(stderr, "complained\n");
+        complete(token, POSTROOM_OUT_DELIVERED, "printed");
+    } else if (is(body, "abort")) {
+        abort();
+    } else if (is(body, "exit")) {
+        _exit(0);
+    } else if (is(body, "hang")) {
+        for (;;) pause();
+    } else if (is(body, "garbage")) {
+        if (write(3, "\xff\xff\xff\xff garbage", 12) < 0) abort();
+    } else if (is(body, "pid")) {
+        snprintf(text, sizeof text, "%d %s", getpid(), getenv("PATH") ? "PATH" : "no PATH");
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    } else {
+        snprintf(text, sizeof text, "%zu bytes", body.len);
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    }
+    return POSTROOM_OK;
+}
+
+static void cancel(void *instance, postroom_token token) {
+    (void)instance;
+    if (token == held) say(token, "cancelled", complete(token, POSTROOM_OUT_DELIVERED, "late"));
+}
+static void destroy(void *instance) {
+    (void)instance;
+    while (hang_in_destroy) pause();
+    say(0, "destroyed", 0);
+}
+
+static const postroom_plugin table = {
+    .struct_size = sizeof(postroom_plugin), .abi_major = POSTROOM_ABI_MAJOR, .abi_minor = POSTROOM_ABI_MINOR,
+    .flags = FLAGS, .required_caps = REQUIRED_CAPS,
+    .validate = validate, .create = create, .deliver = deliver, .cancel = cancel, .destroy = destroy,
+};
+POSTROOM_EXPORT const postroom_plugin *postroom_plugin_entry_v1(uint32_t minor, uint64_t caps, postroom_errbuf *err) {
+    (void)minor; (void)caps; (void)err;
+    return &table;
+}

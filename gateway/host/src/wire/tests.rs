@@ -1,0 +1,170 @@
+use bytes::{Bytes, BytesMut};
+use postroom_core::secret::Secret;
+use proptest::prelude::*;
+
+use super::{Start, TO_GATEWAY_BYTES_MAX, ToChild, ToGateway, WireError, take_frame};
+use crate::{config_fault::ConfigFault, delivery::Offer, outcome::Report, plugin_log::LogRecord};
+
+fn frames_to_child() -> Vec<ToChild> {
+    vec![
+        ToChild::Start(Start {
+            library: "/plugins/libx.so".into(),
+            config_json: r#"{"token":{"$secret":"token"}}"#.into(),
+            secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
+            concurrency: 8,
+            log_level: 3,
+            check_only: true,
+        }),
+        ToChild::Deliver(Box::new(Offer {
+            token: 7,
+            attempt: 2,
+            received_unix_ms: 1,
+            deadline_unix_ms: 2,
+            id: "id".into(),
+            kind: "monitor_run".into(),
+            subject: "subject".into(),
+            verdict: "failed".into(),
+            source: "acme".into(),
+            content_type: "application/json".into(),
+            ordering_key: "key".into(),
+            labels: vec![("team".into(), "payments".into())],
+            body: Bytes::from_static(b"{\"a\":1}"),
+        })),
+        ToChild::Cancel { token: 7 },
+        ToChild::Ping,
+        ToChild::Stop { deadline_unix_ms: 9 },
+    ]
+}
+
+fn frames_to_gateway() -> Vec<ToGateway> {
+    vec![
+        ToGateway::Ready { concurrency: 8 },
+        ToGateway::Valid,
+        ToGateway::Refused { faults: vec![ConfigFault { path: "/url".into(), message: "is no URL".into() }] },
+        ToGateway::Failed { message: "no memory".into() },
+        ToGateway::Completed {
+            token: u64::MAX,
+            report: Report {
+                kind: 1,
+                retry_after_ms: 5,
+                code: "http_200".into(),
+                message: "äh".into(),
+                record_json: "{}".into(),
+            },
+        },
+        ToGateway::Released { token: 3 },
+        ToGateway::NotAccepted { token: 3, status: -9 },
+        ToGateway::Log(LogRecord {
+            level: 2,
+            token: 3,
+            target: "t".into(),
+            message: "m".into(),
+            fields_json: "{}".into(),
+        }),
+        ToGateway::LogsLost { count: 12 },
+        ToGateway::Pong,
+    ]
+}
+
+/// The one frame in `bytes`, without its length.
+#[track_caller]
+fn only_frame(mut bytes: BytesMut) -> Bytes {
+    let frame = take_frame(&mut bytes, TO_GATEWAY_BYTES_MAX).unwrap().unwrap();
+    assert!(bytes.is_empty());
+    frame
+}
+
+#[test]
+fn every_frame_survives_the_way() {
+    for frame in frames_to_child() {
+        let (mut head, tail) = frame.encode();
+        head.extend_from_slice(&tail);
+        assert_eq!(ToChild::decode(only_frame(head)), Ok(frame));
+    }
+    for frame in frames_to_gateway() {
+        assert_eq!(ToGateway::decode(only_frame(frame.encode())), Ok(frame));
+    }
+}
+
+#[test]
+fn a_cut_frame_is_never_taken_for_a_whole_one() {
+    for frame in frames_to_gateway() {
+        let whole = only_frame(frame.encode());
+        for end in 0..whole.len() {
+            assert_ne!(ToGateway::decode(whole.slice(..end)), Ok(frame.clone()));
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_a_frame_are_a_fault() {
+    let mut bytes = ToGateway::Released { token: 1 }.encode();
+    bytes.extend_from_slice(b"xy");
+    bytes[0] += 2;
+    assert_eq!(ToGateway::decode(only_frame(bytes)), Err(WireError::Trailing(2)));
+}
+
+#[test]
+fn frames_come_off_the_stream_one_by_one_and_only_whole() {
+    let mut stream = BytesMut::new();
+    for frame in frames_to_gateway() {
+        stream.extend_from_slice(&frame.encode());
+    }
+    let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
+    for byte in stream {
+        buffer.extend_from_slice(&[byte]);
+        while let Some(frame) = take_frame(&mut buffer, TO_GATEWAY_BYTES_MAX).unwrap() {
+            frames.push(ToGateway::decode(frame).unwrap());
+        }
+    }
+    assert_eq!(frames, frames_to_gateway());
+}
+
+#[test]
+fn lengths_out_of_bounds_are_refused_before_any_byte_of_the_frame_came() {
+    for bytes in [0, TO_GATEWAY_BYTES_MAX + 1, u32::MAX as usize] {
+        let mut buffer = BytesMut::from(&u32::try_from(bytes).unwrap().to_le_bytes()[..]);
+        assert_eq!(
+            take_frame(&mut buffer, TO_GATEWAY_BYTES_MAX),
+            Err(WireError::Length { bytes, bytes_max: TO_GATEWAY_BYTES_MAX })
+        );
+    }
+}
+
+#[test]
+fn a_claimed_length_reserves_nothing() {
+    let mut buffer = BytesMut::from(&2_000_000_u32.to_le_bytes()[..]);
+    assert_eq!(take_frame(&mut buffer, TO_GATEWAY_BYTES_MAX), Ok(None));
+    assert!(buffer.capacity() < 1024, "{}", buffer.capacity());
+
+    // A list of four thousand million faults.
+    let frame = Bytes::from_static(&[3, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(ToGateway::decode(frame), Err(WireError::Short));
+}
+
+#[test]
+fn a_start_frame_does_not_print_its_secrets() {
+    let text = format!("{:?}", frames_to_child());
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_of_a_child_panic_the_gateway(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut buffer = BytesMut::from(&bytes[..]);
+        while let Ok(Some(frame)) = take_frame(&mut buffer, TO_GATEWAY_BYTES_MAX) {
+            let _ignored = ToGateway::decode(frame);
+        }
+    }
+
+    #[test]
+    fn what_decodes_encodes_to_the_same_bytes(
+        frame_type in 1_u8..=10,
+        payload in proptest::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let frame: Bytes = [&[frame_type][..], &payload].concat().into();
+        if let Ok(message) = ToGateway::decode(frame.clone()) {
+            prop_assert_eq!(only_frame(message.encode()), frame);
+        }
+    }
+}
