@@ -1,0 +1,68 @@
+//! One attempt: bring event and body together, hand them over, see how it ends.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postroom_core::{
+    chain::Chain,
+    event::Event,
+    lane::Ticket,
+    outcome::{Outcome, OutcomeKind},
+};
+use postroom_store::{Store, StoreError};
+
+use crate::{Clock, Delivered, Destination, Parcel};
+
+/// What the commit feed brought along, if it is still at hand.
+pub(crate) type Warm = (Arc<Event>, Option<Bytes>);
+
+pub(crate) async fn run(
+    store: Arc<dyn Store>,
+    clock: Clock,
+    destination: Destination,
+    ticket: Ticket,
+    warm: Option<Warm>,
+) -> Delivered {
+    let (event, body) = match fetch(&*store, &ticket, warm).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            return Delivered::Outcome(Outcome {
+                code: "event_missing".to_owned(),
+                message: format!("the store has no event {}", ticket.event),
+                ..Outcome::of(OutcomeKind::Permanent)
+            });
+        }
+        Err(error) => {
+            tracing::error!(delivery = %ticket.id, event = %ticket.event, error = %Chain(&error), "event could not be read, will be tried again");
+            return Delivered::NotAccepted;
+        }
+    };
+    let parcel = Parcel {
+        delivery: ticket.id,
+        event,
+        body,
+        attempt: ticket.attempts.saturating_add(1),
+        deadline: clock.now().plus(destination.attempt_max),
+        time_limit: destination.attempt_max,
+    };
+    destination.deliver.deliver(parcel).await
+}
+
+async fn fetch(
+    store: &dyn Store,
+    ticket: &Ticket,
+    warm: Option<Warm>,
+) -> Result<Option<(Arc<Event>, Bytes)>, StoreError> {
+    let (event, body) = match warm {
+        Some((event, body)) => (event, body),
+        None => match store.event(ticket.event).await? {
+            Some(record) => (Arc::new(record.event), None),
+            None => return Ok(None),
+        },
+    };
+    let body = match body {
+        Some(body) => Some(body),
+        None => store.body(ticket.event).await?,
+    };
+    Ok(body.map(|body| (event, body)))
+}

@@ -1,0 +1,211 @@
+//! One task that owns every lane. Everything that can happen to it is an [`Input`].
+
+mod arrive;
+mod settle;
+mod warm;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use postroom_core::{
+    id::{DeliveryId, DestinationName},
+    lane::{LaneKey, Lanes, Next, Refill, Ticket},
+    time::Timestamp,
+};
+use postroom_store::Store;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::warm::WarmBodies;
+use crate::{
+    Clock, Delivered, Destination, DestinationLoad, Handle, Metrics, attempt,
+    feed::{Arrival, CommitFeed, Feed},
+};
+
+/// The longest sleep, so that a clock that was set forward is noticed.
+const NAP_MAX: Duration = Duration::from_secs(30);
+
+/// Everything that can happen to the dispatcher.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// The store has committed deliveries.
+    Arrived(Arrival),
+    /// An attempt ended.
+    Ended { ticket: Ticket, started_at: Timestamp, seconds: f64, delivered: Delivered },
+    /// What became of a delivery is on disk.
+    Recorded { lane: LaneKey, id: DeliveryId, next: Next },
+    /// The deliveries that a newer one superseded are on disk as such.
+    Superseded { lane: LaneKey },
+    /// The store has answered a lane's wish for more.
+    Refilled { refill: Refill, tickets: Vec<Ticket> },
+    /// Someone asks how busy the destinations are.
+    Loads(oneshot::Sender<BTreeMap<DestinationName, DestinationLoad>>),
+    /// A waiting time is over.
+    Tick,
+    /// Start nothing more, and end when nothing is in flight.
+    Stop,
+}
+
+pub(crate) struct Dispatcher {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    metrics: Metrics,
+    destinations: HashMap<DestinationName, Destination>,
+    lanes: Lanes,
+    feed: Feed,
+    warm: WarmBodies,
+    /// Why a destination is paused, in the words of the outcome that paused it.
+    pauses: HashMap<DestinationName, String>,
+    /// Destinations of waiting deliveries that are not configured; each is told once.
+    unknown: HashSet<DestinationName>,
+    /// Questions from outside.
+    questions: mpsc::UnboundedReceiver<Input>,
+    /// Attempts, records and refills under way; each ends with one input. They end with the dispatcher.
+    tasks: JoinSet<Input>,
+    /// Writes to the store that no delivery in flight stands for.
+    recording: usize,
+    stop: CancellationToken,
+    stopping: bool,
+}
+
+pub(crate) fn spawn(
+    store: Arc<dyn Store>,
+    feed: CommitFeed,
+    destinations: Vec<Destination>,
+    clock: Clock,
+    metrics: Metrics,
+) -> Handle {
+    let (sender, questions) = mpsc::unbounded_channel();
+    let stop = CancellationToken::new();
+    let mut lanes = Lanes::default();
+    for destination in &destinations {
+        lanes.open(destination.name.clone(), destination.lanes);
+    }
+    let dispatcher = Dispatcher {
+        store,
+        clock,
+        metrics,
+        destinations: destinations.into_iter().map(|it| (it.name.clone(), it)).collect(),
+        lanes,
+        feed: Feed::new(feed),
+        warm: WarmBodies::default(),
+        pauses: HashMap::new(),
+        unknown: HashSet::new(),
+        questions,
+        tasks: JoinSet::new(),
+        recording: 0,
+        stop: stop.clone(),
+        stopping: false,
+    };
+    let task = tokio::spawn(dispatcher.run());
+    Handle::new(sender, stop, task)
+}
+
+impl Dispatcher {
+    async fn run(mut self) {
+        self.read_waiting().await;
+        loop {
+            self.start_ready();
+            self.ask_for_refills();
+            if self.stopping && self.lanes.in_flight() == 0 && self.recording == 0 {
+                break;
+            }
+            let input = self.next_input().await;
+            self.handle(input).await;
+        }
+    }
+
+    async fn next_input(&mut self) -> Input {
+        let wake = self.wake();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled(), if !self.stopping => Input::Stop,
+            Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(|error| {
+                tracing::error!(%error, "a task of the dispatcher ended by a fault");
+                Input::Tick
+            }),
+            Some(question) = self.questions.recv() => question,
+            arrival = self.feed.next(), if !self.stopping => Input::Arrived(arrival),
+            () = tokio::time::sleep_until(wake) => Input::Tick,
+        }
+    }
+
+    fn wake(&self) -> Instant {
+        let nap = match self.lanes.wake_at() {
+            Some(at) if !self.stopping => self.clock.now().until(at).min(NAP_MAX),
+            _ => NAP_MAX,
+        };
+        Instant::now() + nap
+    }
+
+    async fn handle(&mut self, input: Input) {
+        match input {
+            Input::Arrived(Arrival::Fresh(deliveries)) => {
+                for fresh in deliveries {
+                    self.take_in(fresh.ticket, Some((fresh.event, fresh.body)));
+                }
+            }
+            Input::Arrived(Arrival::Gap) => self.read_waiting().await,
+            Input::Ended { ticket, started_at, seconds, delivered } => {
+                self.ended(ticket, started_at, seconds, delivered);
+            }
+            Input::Recorded { lane, id, next } => self.lanes.settle(&lane, id, next),
+            Input::Superseded { lane } => {
+                self.recording -= 1;
+                self.lanes.release(&lane);
+            }
+            Input::Refilled { refill, tickets } => {
+                let added = self.lanes.refill(&refill, tickets);
+                self.added(added, &refill.lane);
+            }
+            Input::Loads(answer) => {
+                // Whoever asked may have gone.
+                let _unsent = answer.send(self.loads());
+            }
+            Input::Tick => {}
+            Input::Stop => self.stopping = true,
+        }
+    }
+
+    fn start_ready(&mut self) {
+        if self.stopping {
+            return;
+        }
+        let now = self.clock.now();
+        while let Some(ticket) = self.lanes.start(now) {
+            // Lanes are opened for exactly these destinations.
+            let Some(destination) = self.destinations.get(&ticket.lane.destination).cloned() else {
+                continue;
+            };
+            let warm = self.warm.take(ticket.id);
+            let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
+            self.tasks.spawn(async move {
+                let begun = Instant::now();
+                let delivered = attempt::run(store, clock, destination, ticket.clone(), warm).await;
+                Input::Ended { ticket, started_at: now, seconds: begun.elapsed().as_secs_f64(), delivered }
+            });
+        }
+    }
+
+    fn loads(&self) -> BTreeMap<DestinationName, DestinationLoad> {
+        let load = |name: &DestinationName| {
+            let load = self.lanes.load(name)?;
+            let pause = load.paused_until.and_then(|_| self.pauses.get(name).cloned());
+            Some((
+                name.clone(),
+                DestinationLoad { in_flight: load.in_flight, paused_until: load.paused_until, pause },
+            ))
+        };
+        self.destinations.keys().filter_map(load).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
