@@ -1,0 +1,194 @@
+//! The resource `deliveries`: event × destination, and every attempt at it.
+
+use std::collections::BTreeMap;
+
+use poem_openapi::{
+    Enum, Object, OpenApi, Tags,
+    param::{Path, Query},
+    payload::Json,
+};
+use serde_json::Value;
+
+use crate::{
+    auth::ApiKey,
+    page::{self, List},
+    port::Gateway,
+    problem::Failure,
+    time::Timestamp,
+};
+
+const LIST: List = List("deliveries");
+
+/// Where a delivery stands. `pending` and `retrying` wait; all others are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waits for its first attempt.
+    Pending,
+    /// Failed at least once, will be tried again.
+    Retrying,
+    /// The destination has it.
+    Delivered,
+    /// The plugin left it out on purpose.
+    Skipped,
+    /// A newer delivery of the same lane went instead.
+    Superseded,
+    /// Given up: a dead letter.
+    Dead,
+    /// Stopped by a person.
+    Cancelled,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The remote side has it.
+    Delivered,
+    /// Left out on purpose.
+    Skipped,
+    /// Failed in a way that may pass.
+    Retry,
+    /// The remote side asked for a pause.
+    RateLimited,
+    /// Will never work for this event.
+    Permanent,
+    /// Will not work until the destination's settings change.
+    Misconfigured,
+}
+
+/// A delivery: one event on its way to one destination.
+#[derive(Debug, Clone, PartialEq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Delivery {
+    /// The delivery's id.
+    pub id: String,
+    /// The event's id.
+    pub event_id: String,
+    /// The destination's name.
+    pub destination: String,
+    /// The first route that asked for it.
+    pub route: String,
+    /// The ordering key. Deliveries of a destination with the same key go one at a time, in order.
+    pub lane: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Counted attempts so far. A pause that the remote side asked for is not counted.
+    pub attempts_made: u32,
+    /// When it will be tried again. Absent when it is final or may go at once.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When its event was accepted.
+    pub created_at: Timestamp,
+    /// When it became final.
+    pub finished_at: Option<Timestamp>,
+    /// How the last attempt ended. Absent before the first.
+    pub last_outcome: Option<OutcomeSummary>,
+    /// Every attempt, oldest first. Absent in lists.
+    pub attempts: Option<Vec<Attempt>>,
+}
+
+/// How an attempt ended, in the plugin's words.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct OutcomeSummary {
+    /// The class, which decides what happens next.
+    pub kind: OutcomeKind,
+    /// A stable code for programs, such as `http_503`.
+    pub code: Option<String>,
+    /// A sentence for people.
+    pub message: Option<String>,
+}
+
+/// One try of a delivery.
+#[derive(Debug, Clone, PartialEq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// When the plugin got it.
+    pub started_at: Timestamp,
+    /// When the plugin was done with it.
+    pub finished_at: Timestamp,
+    /// How it ended.
+    pub outcome: OutcomeKind,
+    /// A stable code for programs, such as `http_503`.
+    pub code: Option<String>,
+    /// A sentence for people.
+    pub message: Option<String>,
+    /// What the remote side gave back, such as the id of an incident. Its keys depend on the plugin.
+    pub record: Option<BTreeMap<String, Value>>,
+}
+
+/// A page of deliveries, newest first.
+#[derive(Debug, Clone, PartialEq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct DeliveryPage {
+    /// The deliveries.
+    pub items: Vec<Delivery>,
+    /// Pass it as `cursor` to get the next page. Absent on the last page.
+    pub next_cursor: Option<String>,
+}
+
+/// Which deliveries to list. Every part that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Only in this state.
+    pub state: Option<DeliveryState>,
+    /// Only to this destination.
+    pub destination: Option<String>,
+    /// Only of this event.
+    pub event_id: Option<String>,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// Events on their way to destinations.
+    Deliveries,
+}
+
+/// The operations on deliveries.
+pub(crate) struct DeliveriesApi<G>(pub(crate) G);
+
+#[OpenApi(prefix_path = "/api/v1/deliveries")]
+impl<G: Gateway> DeliveriesApi<G> {
+    /// List deliveries
+    ///
+    /// Gives deliveries, newest first.
+    #[oai(path = "/", method = "get", operation_id = "listDeliveries", tag = "Tag::Deliveries")]
+    async fn list(
+        &self,
+        _key: ApiKey<G>,
+        /// Only deliveries in this state.
+        state: Query<Option<DeliveryState>>,
+        /// Only deliveries to the destination of this name.
+        destination: Query<Option<String>>,
+        /// Only deliveries of the event with this id.
+        event_id: Query<Option<String>>,
+        /// Most deliveries on the page.
+        #[oai(default = "page::limit_default", validator(minimum(value = "1"), maximum(value = "500")))]
+        limit: Query<u32>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<DeliveryPage>, Failure> {
+        let filter = DeliveryFilter { state: state.0, destination: destination.0, event_id: event_id.0 };
+        let page = self.0.deliveries(filter, LIST.request(limit.0, cursor.0)?).await?;
+        let next_cursor = page.next.map(|key| LIST.cursor(&key));
+        Ok(Json(DeliveryPage { items: page.items, next_cursor }))
+    }
+
+    /// Get a delivery
+    ///
+    /// Gives one delivery with every attempt at it.
+    #[oai(path = "/:id", method = "get", operation_id = "getDelivery", tag = "Tag::Deliveries")]
+    async fn get(
+        &self,
+        _key: ApiKey<G>,
+        /// The delivery's id.
+        id: Path<String>,
+    ) -> Result<Json<Delivery>, Failure> {
+        self.0.delivery(&id).await?.map(Json).ok_or_else(|| Failure::not_found("delivery"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

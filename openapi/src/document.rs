@@ -1,0 +1,134 @@
+//! The OpenAPI document: what the operations say about themselves, put right.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use poem::{endpoint::BoxEndpoint, http::Method};
+use poem_openapi::{
+    ContactObject, LicenseObject, OpenApi, OpenApiService,
+    registry::{MetaApi, Registry},
+};
+use serde_json::Value;
+
+use crate::{
+    auth::{Caller, Credential},
+    deliveries::{Delivery, DeliveryFilter},
+    destinations::Destination,
+    endpoint::Apis,
+    events::{Event, EventBody, EventFilter},
+    finalize::finalize,
+    hooks::Accepted,
+    page::{Page, PageRequest},
+    port::{Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+};
+
+const DESCRIPTION: &str = "\
+Postroom receives every webhook that Postman can send, keeps it, and delivers it to plugins.
+
+Errors are problem details (RFC 9457): `code` is stable and meant for programs, `detail` for people. \
+Lists are paged: pass `next_cursor` as `cursor` until it is absent. \
+A string with `x-extensible-enum` has these values today; a client must accept others. \
+Optional fields are absent, never null.";
+
+/// Gives the finished OpenAPI 3.0.3 document. It needs no gateway and is the same in every installation.
+///
+/// # Panics
+/// Never on a released build: the document depends on nothing but the code, and a test makes it.
+#[must_use]
+pub fn document() -> Value {
+    let raw = OpenApiService::new(Contract, "Postroom", env!("CARGO_PKG_VERSION"))
+        .description(DESCRIPTION)
+        .contact(ContactObject::new().name("Postroom"))
+        .license(LicenseObject::new(env!("CARGO_PKG_LICENSE")))
+        .server("/")
+        .spec();
+    finalize(serde_json::from_str(&raw).expect("poem-openapi writes JSON"))
+}
+
+/// The document as text, the way it is committed and served.
+pub(crate) fn text() -> String {
+    format!("{:#}\n", document())
+}
+
+/// The operations without anything behind them.
+struct Contract;
+
+impl OpenApi for Contract {
+    fn meta() -> Vec<MetaApi> {
+        Apis::<NoGateway>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Apis::<NoGateway>::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}
+
+/// A gateway that cannot exist. The operations are generic over their gateway, and their description needs some type
+/// for it; this one proves that nothing is ever called.
+#[derive(Clone)]
+pub(crate) enum NoGateway {}
+
+impl Gateway for NoGateway {
+    type Source = Self;
+
+    async fn admit(
+        &self,
+        _: &str,
+        _: Option<&Credential>,
+        _: Option<IpAddr>,
+    ) -> Result<Admission<Self>, HookRefusal> {
+        match *self {}
+    }
+
+    async fn accept(&self, _: Self, _: Hook) -> Result<Accepted, HookRefusal> {
+        match *self {}
+    }
+
+    async fn authenticate(&self, _: &Credential) -> Option<Caller> {
+        match *self {}
+    }
+
+    async fn events(&self, _: EventFilter, _: PageRequest) -> Result<Page<Event>, ReadError> {
+        match *self {}
+    }
+
+    async fn event(&self, _: &str) -> Result<Option<Event>, ReadError> {
+        match *self {}
+    }
+
+    async fn event_body(&self, _: &str) -> Result<Option<EventBody>, ReadError> {
+        match *self {}
+    }
+
+    async fn deliveries(&self, _: DeliveryFilter, _: PageRequest) -> Result<Page<Delivery>, ReadError> {
+        match *self {}
+    }
+
+    async fn delivery(&self, _: &str) -> Result<Option<Delivery>, ReadError> {
+        match *self {}
+    }
+
+    async fn destinations(&self) -> Result<Vec<Destination>, ReadError> {
+        match *self {}
+    }
+
+    async fn destination(&self, _: &str) -> Result<Option<Destination>, ReadError> {
+        match *self {}
+    }
+
+    async fn readiness(&self) -> Readiness {
+        match *self {}
+    }
+
+    async fn metrics(&self) -> String {
+        match *self {}
+    }
+
+    fn observe(&self, _: RequestSeen) {
+        match *self {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

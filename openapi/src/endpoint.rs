@@ -1,0 +1,49 @@
+//! The complete HTTP surface.
+
+use poem::{Endpoint, IntoEndpoint as _, Request, Response};
+use poem_openapi::{OpenApi as _, OpenApiService};
+
+use crate::{
+    deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway,
+    edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi, metrics::MetricsApi,
+    operations::Operations, port::Gateway,
+};
+
+/// Every resource. This list is the API: the document and the routing both come from it.
+pub(crate) type Apis<G> =
+    (HooksApi<G>, EventsApi<G>, DeliveriesApi<G>, DestinationsApi<G>, HealthApi<G>, MetricsApi<G>);
+
+/// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
+/// the endpoint itself never fails.
+pub fn endpoint<G: Gateway>(gateway: G) -> impl Endpoint<Output = Response> + 'static {
+    let apis: Apis<G> = (
+        HooksApi(gateway.clone()),
+        EventsApi(gateway.clone()),
+        DeliveriesApi(gateway.clone()),
+        DestinationsApi(gateway.clone()),
+        HealthApi(gateway.clone()),
+        MetricsApi(gateway.clone()),
+    );
+    let operations = DocsUi::add_operations(Operations::of(Apis::<NoGateway>::meta()));
+    let api = OpenApiService::new(apis, "", "").into_endpoint();
+    Edge { inner: Surface { api, docs: DocsUi::new() }, gateway, operations }
+}
+
+/// The API beside its documentation. A plain test of the path, because a router around the API's own router would be
+/// asked once more for every hook.
+struct Surface<A> {
+    api: A,
+    docs: DocsUi,
+}
+
+impl<A: Endpoint<Output = Response>> Endpoint for Surface<A> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if DocsUi::owns(request.uri().path()) {
+            self.docs.call(request).await
+        } else {
+            self.api.call(request).await
+        }
+    }
+}

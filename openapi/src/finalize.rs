@@ -1,0 +1,145 @@
+//! Puts right what poem-openapi writes, so that linters accept the document and generators make good clients of it.
+//!
+//! Each function is one rule. They only rewrite: what an operation means is said at the operation.
+
+use serde_json::{Map, Value, json};
+
+const VERSION: &str = "3.0.3";
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Applies every rule.
+pub(crate) fn finalize(mut document: Value) -> Value {
+    document["openapi"] = json!(VERSION);
+    walk(&mut document, &mut |object| {
+        plain_media_types(object);
+        signed_integers(object);
+        single_reference(object);
+    });
+    close_parameter_enums(&mut document);
+    open_schema_enums(&mut document);
+    say_public(&mut document);
+    describe_responses(&mut document);
+    document
+}
+
+/// Visits every object, the inner ones first.
+fn walk(value: &mut Value, rule: &mut impl FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(|inner| walk(inner, rule));
+            rule(object);
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, rule)),
+        _ => {}
+    }
+}
+
+/// `application/json; charset=utf-8` → `application/json`: generators look the media type up by name.
+fn plain_media_types(object: &mut Map<String, Value>) {
+    let Some(Value::Object(content)) = object.get_mut("content") else { return };
+    *content = std::mem::take(content)
+        .into_iter()
+        .map(|(name, media_type)| match name.split_once(';') {
+            Some((plain, _)) => (plain.trim_end().to_owned(), media_type),
+            None => (name, media_type),
+        })
+        .collect();
+}
+
+/// `uint32` is no format of OpenAPI's: unsigned numbers become signed ones of the next size that are at least 0. Bounds
+/// of whole numbers are written as whole numbers.
+fn signed_integers(schema: &mut Map<String, Value>) {
+    if schema.get("type") != Some(&json!("integer")) {
+        return;
+    }
+    for bound in ["minimum", "maximum", "multipleOf"] {
+        if let Some(number) = schema.get(bound).and_then(Value::as_f64).and_then(whole) {
+            schema.insert(bound.to_owned(), json!(number));
+        }
+    }
+    let format = match schema.get("format").and_then(Value::as_str) {
+        Some("uint8" | "uint16") => "int32",
+        Some("uint32" | "uint64") => "int64",
+        _ => return,
+    };
+    schema.insert("format".to_owned(), json!(format));
+    schema.entry("minimum").or_insert(json!(0));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only whole numbers that both types hold get there")]
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
+}
+
+/// `{allOf: [{$ref}, {description}], description}` → `{allOf: [{$ref}], description}`: the way to describe a reference
+/// that generators do not take for a new type.
+fn single_reference(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(parts)) = schema.get_mut("allOf") else { return };
+    if parts.first().is_some_and(|first| first.get("$ref").is_some()) {
+        parts.truncate(1);
+    }
+}
+
+/// What a parameter takes is a closed set, so it is listed at the parameter.
+fn close_parameter_enums(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    for_operations(document, |operation| {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            let reference = parameter["schema"]["$ref"].as_str().and_then(|text| text.rsplit('/').next());
+            if let Some(values) = reference.and_then(|name| schemas.get(name)?.get("enum")) {
+                parameter["schema"] = json!({"type": "string", "enum": values});
+            }
+        }
+    });
+}
+
+/// What an answer holds is an open set: a client made from a closed one would fail on the first value added later.
+fn open_schema_enums(document: &mut Value) {
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for schema in
+        schemas.into_iter().flat_map(|schemas| schemas.values_mut()).filter_map(Value::as_object_mut)
+    {
+        if let Some(values) = schema.remove("enum") {
+            schema.insert("x-extensible-enum".to_owned(), values);
+        }
+    }
+}
+
+/// Says of an operation without security that it is meant to be public.
+fn say_public(document: &mut Value) {
+    for_operations(document, |operation| {
+        operation.entry("security").or_insert(json!([]));
+    });
+}
+
+/// Gives an undescribed answer the description of what it holds.
+fn describe_responses(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    for_operations(document, |operation| {
+        let summary = operation.get("summary").cloned().unwrap_or_default();
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+            if response["description"] == "" {
+                let reference = response["content"]["application/json"]["schema"]["$ref"].as_str();
+                let name = reference.and_then(|text| text.rsplit('/').next());
+                let of_schema = name.and_then(|name| schemas.get(name)?.get("description")).cloned();
+                response["description"] = of_schema.unwrap_or_else(|| summary.clone());
+            }
+        }
+    });
+}
+
+fn for_operations(document: &mut Value, mut rule: impl FnMut(&mut Map<String, Value>)) {
+    let paths = document["paths"].as_object_mut();
+    for path in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        for method in METHODS {
+            if let Some(operation) = path.get_mut(method).and_then(Value::as_object_mut) {
+                rule(operation);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

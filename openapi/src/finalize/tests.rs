@@ -1,0 +1,107 @@
+use serde_json::{Value, json};
+
+use super::finalize;
+
+/// Finalizes a document with one operation and one schema, and compares the value at `pointer`.
+#[track_caller]
+fn check(operation: Value, schema: Value, pointer: &str, expected: Value) {
+    let document = finalize(json!({
+        "openapi": "3.0.0",
+        "paths": {"/a": {"get": operation}},
+        "components": {"schemas": {"Thing": schema}},
+    }));
+    assert_eq!(document.pointer(pointer), Some(&expected), "{document:#}");
+}
+
+const SCHEMA: &str = "/components/schemas/Thing";
+
+#[test]
+fn the_version_is_one_that_generators_read() {
+    check(json!({}), json!({}), "/openapi", json!("3.0.3"));
+}
+
+#[test]
+fn media_types_lose_their_parameters() {
+    check(
+        json!({"responses": {"200": {"description": "x", "content": {"text/plain; version=0.0.4": {}, "a/b": {}}}}}),
+        json!({}),
+        "/paths/~1a/get/responses/200/content",
+        json!({"text/plain": {}, "a/b": {}}),
+    );
+}
+
+#[test]
+fn unsigned_numbers_become_signed_ones() {
+    for (format, signed) in
+        [("uint8", "int32"), ("uint16", "int32"), ("uint32", "int64"), ("uint64", "int64")]
+    {
+        check(
+            json!({}),
+            json!({"type": "integer", "format": format}),
+            SCHEMA,
+            json!({"type": "integer", "format": signed, "minimum": 0}),
+        );
+    }
+    check(
+        json!({}),
+        json!({"type": "integer", "format": "uint32", "minimum": 1.0, "maximum": 500.0}),
+        SCHEMA,
+        json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": 500}),
+    );
+}
+
+#[test]
+fn signed_numbers_and_others_stay() {
+    for schema in [
+        json!({"type": "integer", "format": "int32"}),
+        json!({"type": "number", "format": "double", "minimum": 1.5}),
+        json!({"type": "string", "format": "uint32"}),
+    ] {
+        check(json!({}), schema.clone(), SCHEMA, schema);
+    }
+}
+
+#[test]
+fn a_described_reference_is_still_one_type() {
+    check(
+        json!({}),
+        json!({"allOf": [{"$ref": "#/x"}, {"description": "d"}], "description": "d"}),
+        SCHEMA,
+        json!({"allOf": [{"$ref": "#/x"}], "description": "d"}),
+    );
+}
+
+#[test]
+fn an_enum_is_open_in_answers_and_closed_in_parameters() {
+    let schema = json!({"type": "string", "enum": ["a", "b"]});
+    let operation = json!({"parameters": [{"name": "p", "schema": {"$ref": "#/components/schemas/Thing"}}]});
+    check(
+        operation.clone(),
+        schema.clone(),
+        SCHEMA,
+        json!({"type": "string", "x-extensible-enum": ["a", "b"]}),
+    );
+    check(operation, schema.clone(), "/paths/~1a/get/parameters/0/schema", schema);
+}
+
+#[test]
+fn an_operation_without_security_is_said_to_be_public() {
+    check(json!({}), json!({}), "/paths/~1a/get/security", json!([]));
+    check(json!({"security": [{"k": []}]}), json!({}), "/paths/~1a/get/security", json!([{"k": []}]));
+}
+
+#[test]
+fn an_answer_is_described_by_what_it_holds() {
+    let content =
+        json!({"application/json; charset=utf-8": {"schema": {"$ref": "#/components/schemas/Thing"}}});
+    let thing = json!({"type": "object", "description": "A thing."});
+    let at = "/paths/~1a/get/responses/200/description";
+    for (response, expected) in [
+        (json!({"description": "", "content": content}), "A thing."),
+        (json!({"description": ""}), "Get it"),
+        (json!({"description": "Own."}), "Own."),
+    ] {
+        let operation = json!({"summary": "Get it", "responses": {"200": response}});
+        check(operation, thing.clone(), at, json!(expected));
+    }
+}

@@ -1,0 +1,34 @@
+//! Postroom's HTTP contract: every operation, every type on the wire, and the OpenAPI document made of them.
+//!
+//! The crate knows nothing of engine and store. The server implements [`Gateway`], and [`endpoint`](fn@endpoint) turns
+//! that into the complete HTTP surface; [`document`](fn@document) needs no gateway at all.
+
+pub mod port;
+
+pub mod deliveries;
+pub mod destinations;
+pub mod events;
+pub mod health;
+pub mod hooks;
+
+pub mod auth;
+pub mod page;
+pub mod problem;
+pub mod time;
+
+mod body;
+mod docs_ui;
+mod document;
+mod edge;
+mod endpoint;
+mod finalize;
+mod metrics;
+mod operations;
+mod request_id;
+
+pub use document::document;
+pub use endpoint::endpoint;
+pub use port::Gateway;
+
+#[cfg(test)]
+mod fake;

@@ -1,0 +1,84 @@
+//! Which operation a request means, by method and path. The router knows this too but keeps it to itself: here it gives
+//! requests a name that holds nothing a stranger wrote, and a 405 its `Allow`.
+
+use poem::http::Method;
+use poem_openapi::registry::MetaApi;
+
+/// Every operation that is offered.
+pub(crate) struct Operations(Vec<Operation>);
+
+struct Operation {
+    id: &'static str,
+    method: Method,
+    path: Vec<Part>,
+}
+
+enum Part {
+    Fixed(String),
+    Any,
+}
+
+impl Operations {
+    /// Reads the operations of a document.
+    pub(crate) fn of(apis: Vec<MetaApi>) -> Self {
+        let paths = apis.into_iter().flat_map(|api| api.paths);
+        Self(
+            paths
+                .flat_map(|path| {
+                    path.operations.into_iter().map(move |operation| (path.path.clone(), operation))
+                })
+                .filter_map(|(path, operation)| {
+                    Some(Operation::new(operation.operation_id?, operation.method, &path))
+                })
+                .collect(),
+        )
+    }
+
+    /// Adds what is offered beside the document.
+    pub(crate) fn with(mut self, id: &'static str, method: Method, path: &str) -> Self {
+        self.0.push(Operation::new(id, method, path));
+        self
+    }
+
+    /// The id of the operation that a request means.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<&'static str> {
+        // A HEAD is answered as the GET it stands for.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.at(path).find(|operation| operation.method == method).map(|operation| operation.id)
+    }
+
+    /// The value of `Allow` for a path; `None` when no operation has it.
+    pub(crate) fn allow(&self, path: &str) -> Option<String> {
+        let mut methods = Vec::new();
+        for operation in self.at(path) {
+            methods.push(operation.method.as_str());
+            if operation.method == Method::GET {
+                methods.push(Method::HEAD.as_str());
+            }
+        }
+        (!methods.is_empty()).then(|| methods.join(", "))
+    }
+
+    fn at<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Operation> {
+        self.0.iter().filter(move |operation| operation.is_at(path))
+    }
+}
+
+impl Operation {
+    fn new(id: &'static str, method: Method, path: &str) -> Self {
+        let part = |part: &str| if part.starts_with('{') { Part::Any } else { Part::Fixed(part.to_owned()) };
+        Self { id, method, path: path.split('/').map(part).collect() }
+    }
+
+    fn is_at(&self, path: &str) -> bool {
+        let mut parts = path.split('/');
+        self.path.iter().all(|wanted| match (wanted, parts.next()) {
+            (Part::Fixed(wanted), Some(part)) => wanted == part,
+            (Part::Any, Some(part)) => !part.is_empty(),
+            (_, None) => false,
+        }) && parts.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests;

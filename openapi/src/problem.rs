@@ -1,0 +1,244 @@
+//! The one error body: problem details (RFC 9457) with a stable `code`.
+
+use std::fmt;
+
+use poem::{
+    Response,
+    error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse, Enum, Object,
+    error::{ParseParamError, ParsePathError as ParsePathParamError},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::{ToJSON as _, Type as _},
+};
+
+use crate::port::ReadError;
+
+/// The media type of every error body.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
+    #[oai(rename = "type")]
+    pub type_uri: String,
+    /// The HTTP status in words.
+    pub title: String,
+    /// The HTTP status.
+    #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
+    pub status: u16,
+    /// What went wrong, for programs.
+    pub code: Code,
+    /// A sentence for people: what, why, and what to do.
+    pub detail: String,
+    /// One sentence for each cause, where there are several.
+    pub reasons: Option<Vec<String>>,
+    /// The `X-Request-Id` of the answer, to find it in the gateway's log.
+    pub request_id: Option<String>,
+}
+
+/// What went wrong, for programs. Each code always comes with the same status, except `bad_request`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ProblemCode", rename_all = "snake_case")]
+pub enum Code {
+    /// A parameter cannot be read or is out of bounds.
+    InvalidParameter,
+    /// A label of a hook is too long, or there are too many.
+    InvalidLabel,
+    /// The body broke off, or is not the gzip it says it is.
+    InvalidBody,
+    /// No API key, or nobody's.
+    Unauthorized,
+    /// Nothing has this id or name.
+    NotFound,
+    /// No operation has this path.
+    NoSuchPath,
+    /// The path has operations, but not with this method.
+    MethodNotAllowed,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body is over the source's limit.
+    BodyTooLarge,
+    /// The body is compressed in a way that we do not undo.
+    UnsupportedEncoding,
+    /// The source sends faster than it may.
+    TooManyRequests,
+    /// A request that is refused for a reason of HTTP itself.
+    BadRequest,
+    /// The store or another part cannot serve now.
+    Unavailable,
+    /// The gateway is not ready for events.
+    NotReady,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Code {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidParameter | Self::InvalidLabel | Self::InvalidBody | Self::BadRequest => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound | Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// An error on its way out. Every handler and extractor fails with this; it becomes a response at the edge, where the
+/// request's id is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: Code,
+    detail: String,
+    reasons: Option<Vec<String>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Failure {
+    /// A failure with the code's own status. `detail` must not hold anything secret.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { status: code.status(), code, detail: detail.into(), reasons: None, headers: Vec::new() }
+    }
+
+    /// Nothing of this `kind` has the id or name that was asked for.
+    pub(crate) fn not_found(kind: &str) -> Self {
+        Self::new(Code::NotFound, format!("no such {kind}"))
+    }
+
+    /// A fault of ours. What it was belongs in the log, not in the answer.
+    pub(crate) fn internal() -> Self {
+        Self::new(Code::Internal, "the gateway failed to answer; its log says more, look for the request id")
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn with_reasons(mut self, reasons: Vec<String>) -> Self {
+        self.reasons = Some(reasons);
+        self
+    }
+
+    /// Makes a failure of any error of poem's: an unknown path, a parameter that cannot be read.
+    pub(crate) fn from_poem(error: &poem::Error) -> Self {
+        if let Some(failure) = error.downcast_ref::<Self>() {
+            return failure.clone();
+        }
+        if error.is::<NotFoundError>() {
+            return Self::new(Code::NoSuchPath, "nothing is offered at this path; /docs lists what is");
+        }
+        if error.is::<MethodNotAllowedError>() {
+            return Self::new(
+                Code::MethodNotAllowed,
+                "this path does not take this method; the Allow header lists those it takes",
+            );
+        }
+        if let Some(ParseParamError { name, .. }) = error.downcast_ref() {
+            // The reason inside speaks of types of Rust.
+            return Self::new(
+                Code::InvalidParameter,
+                format!("parameter `{name}` cannot have this value; /docs lists what it takes"),
+            );
+        }
+        if error.is::<ParsePathParamError>() || error.is::<ParsePathError>() {
+            return Self::new(Code::InvalidParameter, "a part of the path cannot be read");
+        }
+        if error.status().is_client_error() {
+            return Self {
+                status: error.status(),
+                ..Self::new(Code::BadRequest, "the request cannot be read")
+            };
+        }
+        tracing::error!(%error, "request failed in an unforeseen way");
+        Self::internal()
+    }
+
+    /// The answer to a request with this id.
+    pub(crate) fn into_problem(self, request_id: Option<&str>) -> Response {
+        let problem = Problem {
+            type_uri: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: self.detail,
+            reasons: self.reasons,
+            request_id: request_id.map(str::to_owned),
+        };
+        let mut response = Response::builder()
+            .status(self.status)
+            .header(header::CONTENT_TYPE, PROBLEM_JSON)
+            .body(problem.to_json_string());
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl ResponseError for Failure {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn as_response(&self) -> Response {
+        self.clone().into_problem(None)
+    }
+}
+
+/// In the document, all errors are two ranges with one body, so that a client can be written once and a new status
+/// breaks nobody. JSON is listed beside problem+json because some generators know no other media type.
+impl ApiResponse for Failure {
+    fn meta() -> MetaResponses {
+        let range = |range: &str, description| MetaResponse {
+            description,
+            status: None,
+            status_range: Some(range.to_owned()),
+            content: [PROBLEM_JSON, "application/json"]
+                .map(|content_type| MetaMediaType { content_type, schema: Problem::schema_ref() })
+                .into(),
+            headers: vec![],
+        };
+        MetaResponses {
+            responses: vec![
+                range("4XX", "The request was refused; `code` and `detail` say why."),
+                range("5XX", "The gateway cannot answer now; `code` and `detail` say why."),
+            ],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::BadParameter { .. } => Self::new(Code::InvalidParameter, error.to_string()),
+            ReadError::Unavailable { .. } => Self::new(Code::Unavailable, error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
