@@ -1,0 +1,227 @@
+//! What the HTTP contract asks for, answered by the engine and the store.
+
+mod keys;
+mod metrics;
+mod wire;
+
+use std::{net::IpAddr, sync::Arc};
+
+use postroom_core::{
+    chain::Chain,
+    id::{DestinationName, EventId, SourceName},
+    limits,
+};
+use postroom_engine::{Admission, DestinationLoad, Handle, Intake, IntakeError};
+use postroom_openapi::{
+    auth::{Caller, Credential},
+    deliveries, destinations, events,
+    hooks::Accepted,
+    page,
+    port::{self, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+};
+use postroom_store::{self as store, Store, StoreError};
+use tokio::sync::watch;
+
+pub(crate) use self::{keys::ApiKeys, metrics::Metrics};
+
+/// A destination as the API describes it.
+#[derive(Debug)]
+pub(crate) struct DestinationInfo {
+    pub(crate) name: DestinationName,
+    pub(crate) plugin: String,
+    pub(crate) plugin_version: String,
+    pub(crate) status: watch::Receiver<postroom_host::Status>,
+}
+
+/// The running gateway, as the API sees it.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) intake: Intake,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) engine: Arc<Handle>,
+    pub(crate) destinations: Vec<DestinationInfo>,
+    pub(crate) keys: ApiKeys,
+    pub(crate) metrics: Metrics,
+}
+
+/// A handle to the running gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Api(Arc<Parts>);
+
+impl Api {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    async fn described(&self) -> Result<Vec<destinations::Destination>, ReadError> {
+        let loads = self.0.engine.loads().await;
+        let waiting = self.0.store.waiting_counts().await.map_err(unreadable)?;
+        let describe = |info: &DestinationInfo| {
+            let load = loads.get(&info.name).cloned();
+            let load = load.unwrap_or(DestinationLoad { in_flight: 0, paused_until: None, pause: None });
+            let waits = waiting.iter().find(|count| count.destination == info.name);
+            wire::destination(info, load, waits.map_or(0, |count| count.waiting))
+        };
+        Ok(self.0.destinations.iter().map(describe).collect())
+    }
+}
+
+impl Gateway for Api {
+    type Source = Admission;
+
+    async fn admit(
+        &self,
+        source: &str,
+        token: Option<&Credential>,
+        _peer: Option<IpAddr>,
+    ) -> Result<port::Admission<Admission>, HookRefusal> {
+        let admission = self.0.intake.admit(source, token.map(Credential::expose)).map_err(refusal)?;
+        let body_bytes_max = usize::try_from(admission.body_bytes_max()).unwrap_or(usize::MAX);
+        Ok(port::Admission { source: admission, body_bytes_max, body_read_max: limits::BODY_READ_MAX })
+    }
+
+    async fn accept(&self, source: Admission, hook: Hook) -> Result<Accepted, HookRefusal> {
+        let Hook { body, content_type, labels } = hook;
+        let receipt = self.0.intake.accept(source, body, content_type, labels).await.map_err(refusal)?;
+        Ok(Accepted {
+            event_id: receipt.event.to_string(),
+            kind: wire::kind(receipt.kind),
+            deliveries: u32::try_from(receipt.deliveries).unwrap_or(u32::MAX),
+        })
+    }
+
+    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
+        self.0.keys.owner(key.expose())
+    }
+
+    async fn events(
+        &self,
+        filter: events::EventFilter,
+        page: page::PageRequest,
+    ) -> Result<page::Page<events::Event>, ReadError> {
+        let filter = store::EventFilter {
+            kind: filter.kind.map(wire::kind_from),
+            source: filter.source.map(SourceName::new),
+            subject: filter.subject,
+        };
+        let found = self.0.store.events(filter, page_request(page)?).await.map_err(unreadable)?;
+        Ok(page_of(found, |record| wire::event(record, wire::Depth::Listed)))
+    }
+
+    async fn event(&self, id: &str) -> Result<Option<events::Event>, ReadError> {
+        let Ok(id) = id.parse::<EventId>() else { return Ok(None) };
+        let found = self.0.store.event(id).await.map_err(unreadable)?;
+        Ok(found.map(|record| wire::event(record, wire::Depth::Whole)))
+    }
+
+    async fn event_body(&self, id: &str) -> Result<Option<events::EventBody>, ReadError> {
+        let Ok(id) = id.parse::<EventId>() else { return Ok(None) };
+        let Some(record) = self.0.store.event(id).await.map_err(unreadable)? else { return Ok(None) };
+        let body = self.0.store.body(id).await.map_err(unreadable)?;
+        Ok(body.map(|body| events::EventBody {
+            content_type: record.event.content_type,
+            body: poem::Body::from_bytes(body),
+        }))
+    }
+
+    async fn deliveries(
+        &self,
+        filter: deliveries::DeliveryFilter,
+        page: page::PageRequest,
+    ) -> Result<page::Page<deliveries::Delivery>, ReadError> {
+        let event = match filter.event_id.map(|id| id.parse::<EventId>()) {
+            None => None,
+            Some(Ok(id)) => Some(id),
+            // No event has such an id, so no delivery is of it.
+            Some(Err(_)) => return Ok(page::Page { items: Vec::new(), next: None }),
+        };
+        let filter = store::DeliveryFilter {
+            state: filter.state.map(wire::state_from),
+            destination: filter.destination.map(DestinationName::new),
+            event,
+        };
+        let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
+        Ok(page_of(found, |record| wire::delivery(record, None)))
+    }
+
+    async fn delivery(&self, id: &str) -> Result<Option<deliveries::Delivery>, ReadError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let found = self.0.store.delivery(id).await.map_err(unreadable)?;
+        Ok(found.map(|detail| wire::delivery(detail.delivery, Some(detail.attempts))))
+    }
+
+    async fn destinations(&self) -> Result<Vec<destinations::Destination>, ReadError> {
+        self.described().await
+    }
+
+    async fn destination(&self, name: &str) -> Result<Option<destinations::Destination>, ReadError> {
+        Ok(self.described().await?.into_iter().find(|destination| destination.name == name))
+    }
+
+    async fn readiness(&self) -> Readiness {
+        let mut reasons = Vec::new();
+        if let Err(error) = self.0.store.check().await {
+            tracing::warn!(error = %Chain(&error), "the store is not ready");
+            reasons.push("the store cannot be written".to_owned());
+        }
+        if !self.0.engine.is_running() {
+            reasons.push("the dispatcher has stopped".to_owned());
+        }
+        if reasons.is_empty() { Readiness::Ready } else { Readiness::NotReady { reasons } }
+    }
+
+    async fn metrics(&self) -> String {
+        let loads = self.0.engine.loads().await;
+        let waiting = match self.0.store.waiting_counts().await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "waiting deliveries could not be counted for the metrics");
+                Vec::new()
+            }
+        };
+        self.0.metrics.render(&loads, &waiting)
+    }
+
+    fn observe(&self, seen: RequestSeen) {
+        self.0.metrics.observe(seen);
+    }
+}
+
+fn refusal(error: IntakeError) -> HookRefusal {
+    match error {
+        IntakeError::Unauthorized => HookRefusal::Unauthorized,
+        IntakeError::TooManyRequests { retry_after } => HookRefusal::TooManyRequests { retry_after },
+        IntakeError::Unavailable { retry_after, source } => {
+            tracing::error!(error = %Chain(&source), "an event was refused because the store could not take it");
+            HookRefusal::Unavailable { retry_after, reason: plain(&source).to_owned() }
+        }
+    }
+}
+
+fn unreadable(error: StoreError) -> ReadError {
+    tracing::error!(error = %Chain(&error), "the store could not be read");
+    ReadError::Unavailable { reason: plain(&error).to_owned() }
+}
+
+/// What a stranger may know of a store's fault: no paths, no SQL.
+fn plain(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full { .. } => "the disk is full",
+        StoreError::Busy => "too many events wait to be stored",
+        _ => "the store is not available",
+    }
+}
+
+fn page_request(page: page::PageRequest) -> Result<store::PageRequest, ReadError> {
+    let before = page.after.map(|key| key.parse::<i64>()).transpose().map_err(|_| {
+        ReadError::BadParameter { name: "cursor", reason: "not a cursor of this list".to_owned() }
+    })?;
+    Ok(store::PageRequest { before, limit: usize::try_from(page.limit).unwrap_or(usize::MAX) })
+}
+
+fn page_of<T, U>(found: store::Page<T>, convert: impl Fn(T) -> U) -> page::Page<U> {
+    page::Page {
+        items: found.items.into_iter().map(convert).collect(),
+        next: found.next.map(|number| number.to_string()),
+    }
+}

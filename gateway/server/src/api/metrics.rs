@@ -1,0 +1,92 @@
+//! Everything that is measured, in the Prometheus text format.
+
+use std::collections::BTreeMap;
+
+use postroom_core::id::DestinationName;
+use postroom_engine::DestinationLoad;
+use postroom_openapi::port::RequestSeen;
+use postroom_store::WaitingCount;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DestinationLabels {
+    destination: String,
+}
+
+/// From a cached read to a slow upload.
+const REQUEST_SECONDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
+/// The gateway's metrics.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    waiting: Family<DestinationLabels, Gauge>,
+    in_flight: Family<DestinationLabels, Gauge>,
+}
+
+impl Metrics {
+    pub(crate) fn new(engine: &postroom_engine::Metrics) -> Self {
+        let mut registry = Registry::with_prefix("postroom");
+        engine.register(&mut registry);
+        let requests = Family::<RequestLabels, Counter>::default();
+        let request_seconds =
+            Family::<OperationLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+                Histogram::new(REQUEST_SECONDS)
+            });
+        let waiting = Family::<DestinationLabels, Gauge>::default();
+        let in_flight = Family::<DestinationLabels, Gauge>::default();
+        registry.register("http_requests", "HTTP requests by operation and status", requests.clone());
+        registry.register(
+            "http_request_seconds",
+            "How long an answer took, in seconds",
+            request_seconds.clone(),
+        );
+        registry.register(
+            "deliveries_waiting",
+            "Deliveries that are pending or retrying, those in flight included",
+            waiting.clone(),
+        );
+        registry.register("deliveries_in_flight", "Deliveries that a plugin has now", in_flight.clone());
+        Self { registry, requests, request_seconds, waiting, in_flight }
+    }
+
+    pub(crate) fn observe(&self, seen: RequestSeen) {
+        let RequestSeen { operation, status, duration } = seen;
+        self.requests.get_or_create(&RequestLabels { operation, status }).inc();
+        self.request_seconds.get_or_create(&OperationLabels { operation }).observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn render(
+        &self,
+        loads: &BTreeMap<DestinationName, DestinationLoad>,
+        waiting: &[WaitingCount],
+    ) -> String {
+        for (name, load) in loads {
+            let labels = DestinationLabels { destination: name.to_string() };
+            let waits =
+                waiting.iter().find(|count| count.destination == *name).map_or(0, |count| count.waiting);
+            self.waiting.get_or_create(&labels).set(i64::try_from(waits).unwrap_or(i64::MAX));
+            self.in_flight.get_or_create(&labels).set(load.in_flight.into());
+        }
+        let mut rendered = String::new();
+        text::encode(&mut rendered, &self.registry).expect("writing into a String does not fail");
+        rendered
+    }
+}

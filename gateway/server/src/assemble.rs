@@ -1,0 +1,68 @@
+//! From a checked configuration to the parts of a gateway.
+
+use std::{path::PathBuf, sync::Arc};
+
+use postroom_core::{
+    lane::{Backlog, LaneSettings},
+    limits,
+};
+use postroom_engine as engine;
+use postroom_host::{Backoff, Instance, InstanceConfig};
+
+use crate::{
+    api::DestinationInfo,
+    config::{Config, resolve::Resolved},
+};
+
+/// A started plugin with what the engine and the API need to know of it.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) instance: Instance,
+    pub(crate) engine: engine::Destination,
+    pub(crate) info: DestinationInfo,
+}
+
+pub(crate) fn sources(config: &Config) -> engine::Sources {
+    engine::Sources::new(config.sources.iter().map(|source| {
+        let made = engine::Source::new(source.name.clone(), &source.tokens, source.body_bytes_max)
+            .with_labels(source.labels.clone());
+        match source.requests_per_second {
+            Some(requests) => made.with_requests_per_second(requests),
+            None => made,
+        }
+    }))
+}
+
+/// Starts the plugin of a destination in a child process of `program`.
+pub(crate) fn start(resolved: Resolved, program: PathBuf) -> Started {
+    let Resolved { destination, plugin } = resolved;
+    // The smaller of what the operator allows and what the plugin says it can do.
+    let concurrency = destination
+        .concurrency
+        .unwrap_or(limits::CONCURRENCY)
+        .min(plugin.manifest.concurrency.unwrap_or(u32::MAX));
+    let (id, version) = (plugin.manifest.id.clone(), plugin.manifest.version.clone());
+    let instance = Instance::start(InstanceConfig {
+        destination: destination.name.clone(),
+        plugin,
+        config: destination.config.json,
+        secrets: destination.config.secrets,
+        program,
+        concurrency,
+        backoff: Backoff::default(),
+    });
+    let engine = engine::Destination {
+        name: destination.name.clone(),
+        lanes: LaneSettings { concurrency, backlog: destination.backlog.unwrap_or(Backlog::Keep) },
+        retry: destination.retry,
+        attempt_max: destination.attempt_max,
+        deliver: Arc::new(instance.clone()),
+    };
+    let info = DestinationInfo {
+        name: destination.name,
+        plugin: id,
+        plugin_version: version,
+        status: instance.status(),
+    };
+    Started { instance, engine, info }
+}

@@ -1,0 +1,101 @@
+//! The `postroom` command: arguments, dispatch and exit codes.
+
+mod exit;
+mod settings;
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use self::{
+    exit::{Exit, Failure},
+    settings::{ConfigFile, ServerFlags},
+};
+use crate::{
+    commands::{check, demo, init, openapi, plugin, routes, send, serve},
+    output::{Colour, Output},
+    telemetry::{self, LogArgs},
+};
+
+/// The hidden command that runs a plugin in a child process.
+const PLUGIN_HOST: &str = "plugin-host";
+
+/// A gateway for every webhook Postman can send.
+#[derive(Debug, Parser)]
+#[command(name = "postroom", version, arg_required_else_help = true, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    logs: LogArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::Args),
+    /// Write a first configuration with fresh tokens
+    Init(init::Args),
+    /// Check a configuration and tell all its faults at once
+    Check(check::Args),
+    /// Watch Postman's webhooks go through a gateway of its own
+    Demo(demo::Args),
+    /// Play Postman: send webhooks to any URL
+    Send(send::Args),
+    /// Say where a body would go, and why
+    #[command(subcommand)]
+    Routes(routes::Command),
+    /// Look at plugins without running them
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+impl Command {
+    /// What is logged when nobody says otherwise: a server tells what it does, a command only what is wrong.
+    fn log_level(&self) -> &'static str {
+        if matches!(self, Self::Serve(_)) { "info" } else { "warn" }
+    }
+}
+
+/// Runs the command with the arguments of this process.
+pub fn main() -> ExitCode {
+    // Before anything else: the child gives up its rights and locks itself up, which must happen while it has one
+    // thread and no file is open.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == PLUGIN_HOST) {
+        return postroom_host::plugin_host_main();
+    }
+    let colour = Colour::of_process();
+    let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr());
+    let mut output = Output::new(&mut stdout, &mut stderr, colour);
+    match Cli::try_parse() {
+        Ok(cli) => exit::report(run(cli, colour, &mut output), &mut output).into(),
+        Err(error) => {
+            // Help and version are "errors" with code 0. If even that cannot be printed, nobody is there to be told.
+            error.print().ok();
+            u8::try_from(error.exit_code()).map_or(Exit::Usage.into(), ExitCode::from)
+        }
+    }
+}
+
+fn run(cli: Cli, colour: Colour, output: &mut Output<'_>) -> Result<(), Failure> {
+    telemetry::start(&cli.logs, cli.command.log_level(), colour)?;
+    dispatch(cli.command, output)
+}
+
+fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Init(args) => init::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Send(args) => send::run(args, output),
+        Command::Routes(command) => routes::run(command, output),
+        Command::Plugin(command) => plugin::run(command, output),
+        Command::Openapi => openapi::run(output),
+    }
+}
+
+#[cfg(test)]
+mod tests;

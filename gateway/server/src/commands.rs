@@ -1,0 +1,10 @@
+//! One module for each command.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod openapi;
+pub(crate) mod plugin;
+pub(crate) mod routes;
+pub(crate) mod send;
+pub(crate) mod serve;

@@ -1,0 +1,70 @@
+//! The configuration: one TOML file, read whole, with all its faults told at once.
+//!
+//! What wins: flags, then environment ([`variables`]), then the file, then the defaults, which
+//! `config.default.toml` documents. [`load`] gives a [`Config`] in which every name is checked, every duration and
+//! pattern is parsed, every relative path is absolute and every secret is at hand. What only a plugin's manifest can
+//! tell comes after discovery: [`resolve`].
+
+mod api_key;
+mod destination;
+mod fault;
+mod load;
+mod names;
+pub(crate) mod nearest;
+mod overrides;
+mod plugin_config;
+mod read;
+pub mod resolve;
+mod route;
+pub mod schema;
+pub(crate) mod secrets;
+mod server;
+mod source;
+mod surroundings;
+mod units;
+pub mod variables;
+
+use std::path::PathBuf;
+
+use postroom_core::route::Route;
+
+pub use self::{
+    api_key::{ApiKey, Role},
+    destination::{Destination, PluginRef},
+    fault::{Fault, Faults, Position},
+    load::{Draft, LoadError, draft, load, parse},
+    overrides::Overrides,
+    plugin_config::PluginConfig,
+    server::{Plugins, Server, Store, public_url, store_path},
+    source::Source,
+    surroundings::Surroundings,
+};
+
+/// The commented default file: what each setting means and what it is when it is left out.
+pub const DEFAULT_FILE: &str = include_str!("../config.default.toml");
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The folder of the file, absolute; relative paths in the file start here.
+    pub folder: PathBuf,
+    /// How the gateway is reached.
+    pub server: Server,
+    /// Where events and deliveries are kept.
+    pub store: Store,
+    /// Where plugins are looked for.
+    pub plugins: Plugins,
+    /// Who may use the API.
+    pub api_keys: Vec<ApiKey>,
+    /// The receiving URLs.
+    pub sources: Vec<Source>,
+    /// Plugins with their settings.
+    pub destinations: Vec<Destination>,
+    /// Which events go where, in the order of the file.
+    pub routes: Vec<Route>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! `[[destination]]`: a plugin and its settings.
+
+use std::time::Duration;
+
+use postroom_core::{id::DestinationName, lane::Backlog, limits, retry::RetryPolicy};
+
+use super::{
+    fault::Position,
+    names,
+    plugin_config::PluginConfig,
+    read::{self, Context, Table, Value},
+};
+
+const CONCURRENCY_MAX: u32 = 1024;
+const RETRIES_MAX: usize = 100;
+const BACKLOGS: [(&str, Backlog); 2] = [("keep", Backlog::Keep), ("latest", Backlog::Latest)];
+
+/// A plugin with its settings; runs as one plugin instance.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// What routes call it.
+    pub name: DestinationName,
+    /// Which plugin.
+    pub plugin: PluginRef,
+    /// The plugin's settings.
+    pub config: PluginConfig,
+    /// The waits between attempts.
+    pub retry: RetryPolicy,
+    /// Deliveries in flight at once; the default when absent.
+    pub concurrency: Option<u32>,
+    /// What happens to waiting deliveries when a lane is held up; the plugin's own choice when absent.
+    pub backlog: Option<Backlog>,
+    /// How long one attempt may take.
+    pub attempt_max: Duration,
+}
+
+/// A plugin's id as a destination names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginRef {
+    /// The id.
+    pub id: String,
+    /// The destination's path in the file, like `destination[1]`.
+    pub destination_path: String,
+    /// Where the id stands in the file.
+    pub position: Position,
+}
+
+impl Destination {
+    /// Also adds the plugin to `plugins`, even when the rest has faults.
+    pub(super) fn read(
+        cx: &mut Context<'_>,
+        mut table: Table<'_>,
+        plugins: &mut Vec<PluginRef>,
+    ) -> Option<Self> {
+        let name = names::in_url(cx, &mut table);
+        let plugin = plugin(cx, &mut table);
+        plugins.extend(plugin.clone());
+        let config = match table.get("config") {
+            None => Some(PluginConfig::empty()),
+            Some(value) => PluginConfig::read(cx, &value),
+        };
+        let retry = match table.get("retry") {
+            None => Some(RetryPolicy::default()),
+            Some(value) => retry(cx, &value),
+        };
+        let concurrency =
+            read::optional(table.get("concurrency"), |value| value.number(cx, 1..=CONCURRENCY_MAX));
+        let backlog = read::optional(table.get("backlog"), |value| value.word(cx, "backlog", &BACKLOGS));
+        let attempt_max = match table.get("timeout") {
+            None => Some(limits::ATTEMPT_MAX),
+            Some(value) => timeout(cx, &value),
+        };
+        table.finish(cx);
+        Some(Self {
+            name: DestinationName::new(name?),
+            plugin: plugin?,
+            config: config?,
+            retry: retry?,
+            concurrency: concurrency?,
+            backlog: backlog?,
+            attempt_max: attempt_max?,
+        })
+    }
+}
+
+fn plugin(cx: &mut Context<'_>, table: &mut Table<'_>) -> Option<PluginRef> {
+    let hint = "the id of a plugin; `postroom plugin list` shows those found";
+    let value = table.require(cx, "plugin", hint)?;
+    let id = value.parsed(cx, "a plugin id", "like \"itoc360\", not a path or file name", |text| {
+        is_plugin_id(text).then(|| text.to_owned())
+    })?;
+    let position = cx.faults.position(value.spot.span.start);
+    Some(PluginRef { id, destination_path: table.spot.path.clone(), position })
+}
+
+fn is_plugin_id(text: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    text.split(['.', '-']).all(word)
+}
+
+fn retry(cx: &mut Context<'_>, value: &Value<'_>) -> Option<RetryPolicy> {
+    let items = value.list(cx)?;
+    if items.len() > RETRIES_MAX {
+        cx.faults.at(&value.spot, "too many retries").hint(format!("at most {RETRIES_MAX}"));
+        return None;
+    }
+    let delays: Vec<Duration> = items.iter().filter_map(|item| item.duration(cx)).collect();
+    (delays.len() == items.len()).then(|| RetryPolicy::new(delays))
+}
+
+fn timeout(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Duration> {
+    let timeout = value.duration(cx)?;
+    if timeout.is_zero() {
+        cx.faults.at(&value.spot, "an attempt needs time").hint("like \"60s\"");
+        return None;
+    }
+    Some(timeout)
+}

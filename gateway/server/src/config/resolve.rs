@@ -1,0 +1,86 @@
+//! From the plugin that a destination names to the file that has it.
+
+use postroom_host::{Catalog, PluginFile};
+
+use super::{
+    Config, Fault, Faults,
+    destination::{Destination, PluginRef},
+    nearest,
+    read::join,
+    schema,
+};
+
+/// A destination with its plugin: the plugin's schema has been applied to its settings.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The destination.
+    pub destination: Destination,
+    /// The plugin's file.
+    pub plugin: PluginFile,
+}
+
+impl Resolved {
+    /// What the plugin says against the setting at `pointer`, a JSON pointer into the settings.
+    #[must_use]
+    pub fn fault(&self, pointer: &str, message: &str) -> Fault {
+        let Destination { name, plugin, config, .. } = &self.destination;
+        let mut path = format!("{}.config", plugin.destination_path);
+        for key in pointer.split('/').filter(|key| !key.is_empty()) {
+            path = join(&path, &key.replace("~1", "/").replace("~0", "~"));
+        }
+        let mut fault = Fault::new(path, message);
+        fault.position = config.position(pointer).or(Some(plugin.position));
+        fault.hint(format!(
+            "destination \"{name}\"; `postroom plugin inspect {}` shows its settings",
+            plugin.id
+        ));
+        fault
+    }
+}
+
+/// Finds the plugin of every destination.
+///
+/// # Errors
+/// Every destination whose plugin is not there.
+pub fn resolve(config: &Config, catalog: &Catalog) -> Result<Vec<Resolved>, Faults> {
+    let mut resolved = Vec::new();
+    let mut faults = Vec::new();
+    for destination in &config.destinations {
+        match find(&destination.plugin, config, catalog) {
+            Ok(plugin) => resolved.push(with_plugin(destination, plugin, config)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(resolved) } else { Err(Faults { file: config.file.clone(), faults }) }
+}
+
+/// Joins a destination and its plugin.
+#[must_use]
+pub fn with_plugin(destination: &Destination, plugin: &PluginFile, config: &Config) -> Resolved {
+    let mut destination = destination.clone();
+    if let Some(schema) = &plugin.manifest.config_schema {
+        schema::apply(&mut destination.config, schema, &config.folder);
+    }
+    Resolved { destination, plugin: plugin.clone() }
+}
+
+/// Finds the file of a plugin.
+///
+/// # Errors
+/// When there is none; the hint says which ids there are, or where the search looked.
+pub fn find<'c>(wanted: &PluginRef, config: &Config, catalog: &'c Catalog) -> Result<&'c PluginFile, Fault> {
+    catalog.find(&wanted.id).ok_or_else(|| {
+        let path = format!("{}.plugin", wanted.destination_path);
+        let mut fault = Fault::new(path, format!("there is no plugin \"{}\"", wanted.id));
+        fault.position = Some(wanted.position);
+        let ids = catalog.plugins().map(|plugin| plugin.manifest.id.as_str());
+        fault.hint = nearest::hint(&wanted.id, ids).or_else(|| {
+            let folders: Vec<_> = config.plugins.path.iter().map(|path| path.display().to_string()).collect();
+            Some(format!("no plugin was found in {}; set [plugins] path", folders.join(", ")))
+        });
+        fault
+    })
+}
+
+#[cfg(test)]
+mod tests;

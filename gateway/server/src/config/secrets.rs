@@ -1,0 +1,85 @@
+//! Secrets: by reference, `{ env = "NAME" }` or `{ file = "path" }`, or as they stand in the file.
+
+use std::{fs::File, io::Read};
+
+use postroom_core::secret::Secret;
+
+use super::read::{Context, Value};
+
+/// Shorter tokens can be guessed: the gateway says so when it starts, and works all the same.
+const TOKEN_CHARS_MIN: usize = 16;
+/// Far above any token or certificate; keeps a wrong path (`/dev/zero`) from filling the memory.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// A token that strangers may try to guess.
+pub(super) fn token(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Secret> {
+    let secret = match value.value.as_str() {
+        Some(literal) => Secret::new(literal),
+        None => match reference(cx, value)? {
+            Some(secret) => secret,
+            None => {
+                let hint = "write { env = \"NAME\" }, { file = \"path\" }, or the secret in quotes";
+                value.refuse(cx, "a secret", hint);
+                return None;
+            }
+        },
+    };
+    if secret.expose().is_empty() {
+        cx.faults.at(&value.spot, "the token is empty").hint("make a good one with: openssl rand -hex 32");
+        return None;
+    }
+    Some(secret)
+}
+
+/// Whether `token` is too short to withstand guessing.
+pub(crate) fn is_short(token: &Secret) -> bool {
+    token.expose().chars().count() < TOKEN_CHARS_MIN
+}
+
+/// The secret that `value` refers to: `Some(None)` when it is no reference, `None` after a fault.
+///
+/// A reference is a table with the one key `env` or `file`.
+pub(super) fn reference(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Option<Secret>> {
+    let Some(table) = value.value.as_table() else { return Some(None) };
+    let mut keys = table.keys().map(|key| -> &str { key.get_ref() });
+    let (Some(key @ ("env" | "file")), None) = (keys.next(), keys.next()) else { return Some(None) };
+    let place = value.table(cx)?.entries().next()?.1.text(cx)?;
+    let found = if key == "env" { from_env(cx, place) } else { from_file(cx, place) };
+    match found {
+        Ok(text) if text.is_empty() => {
+            let message = format!("the secret in {key} {place} is empty");
+            cx.faults.at(&value.spot, message).hint("give it a value, or leave the setting out");
+            None
+        }
+        Ok(text) => Some(Some(Secret::new(text))),
+        Err((message, hint)) => {
+            cx.faults.at(&value.spot, message).hint(hint);
+            None
+        }
+    }
+}
+
+fn from_env(cx: &Context<'_>, name: &str) -> Result<String, (String, String)> {
+    let hint = format!("set {name} where the gateway starts, or write {{ file = \"path\" }}");
+    let value = (cx.surroundings.env)(name)
+        .ok_or_else(|| (format!("the environment variable {name} is not set"), hint.clone()))?;
+    value.into_string().map_err(|_| (format!("the environment variable {name} is not valid UTF-8"), hint))
+}
+
+fn from_file(cx: &Context<'_>, path: &str) -> Result<String, (String, String)> {
+    let path = cx.folder.join(path);
+    let hint =
+        "relative paths start from the folder of this file; the gateway's user must be able to read it";
+    let fault =
+        |cause: &str| (format!("cannot read the secret file {}: {cause}", path.display()), hint.to_owned());
+    let mut bytes = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| fault(&error.to_string()))?;
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        return Err(fault(&format!("larger than {SECRET_BYTES_MAX} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| fault("not valid UTF-8"))?;
+    // Editors and `echo` end a file with a line break that is no part of the secret.
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

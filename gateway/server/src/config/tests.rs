@@ -1,0 +1,28 @@
+//! Each submodule tests one promise of the configuration.
+
+mod defaults;
+mod faults;
+mod precedence;
+mod secrets;
+
+use std::{ffi::OsString, path::Path};
+
+use super::{Config, Faults, Overrides, Surroundings, parse};
+
+/// Reads `text` as `/etc/postroom/postroom.toml`, with `env` as the whole environment.
+fn parse_with(text: &str, env: &[(&str, &str)], flags: Overrides) -> Result<Config, Faults> {
+    let lookup =
+        |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+    let surroundings = Surroundings { env: &lookup, program_folder: Some("/opt/postroom".into()) };
+    parse(text, Path::new("postroom.toml"), Path::new("/etc/postroom"), flags, &surroundings).finish()
+}
+
+#[track_caller]
+fn good(text: &str) -> Config {
+    parse_with(text, &[], Overrides::default()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[track_caller]
+fn faults_of(text: &str) -> Faults {
+    parse_with(text, &[], Overrides::default()).expect_err("the text should have faults")
+}

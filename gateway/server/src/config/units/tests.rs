@@ -1,0 +1,37 @@
+use std::time::Duration;
+
+use super::{bytes, duration};
+
+#[track_caller]
+fn check_duration(text: &str, expected_ms: Option<u64>) {
+    assert_eq!(duration(text), expected_ms.map(Duration::from_millis), "{text:?}");
+}
+
+#[track_caller]
+fn check_bytes(text: &str, expected: Option<u64>) {
+    assert_eq!(bytes(text), expected, "{text:?}");
+}
+
+#[test]
+fn durations_need_a_whole_number_and_a_known_unit() {
+    check_duration("500ms", Some(500));
+    check_duration("0s", Some(0));
+    check_duration("5s", Some(5_000));
+    check_duration("2 m", Some(120_000));
+    check_duration("12h", Some(43_200_000));
+    check_duration("365d", Some(31_536_000_000));
+    for wrong in ["", "5", "s", "-5s", "1.5h", "5 fortnights", "366d", "99999999999999999999s", " 5s"] {
+        check_duration(wrong, None);
+    }
+}
+
+#[test]
+fn sizes_need_a_whole_number_and_a_known_unit() {
+    check_bytes("64 MiB", Some(64 << 20));
+    check_bytes("64mib", Some(64 << 20));
+    check_bytes("10MB", Some(10_000_000));
+    check_bytes("100 B", Some(100));
+    for wrong in ["", "64", "MiB", "-1 MiB", "1.5 GiB", "64 MiBs", "99999999999 GiB"] {
+        check_bytes(wrong, None);
+    }
+}

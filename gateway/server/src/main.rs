@@ -1,0 +1,7 @@
+//! The `postroom` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    postroom::command::main()
+}

@@ -1,0 +1,136 @@
+//! The one place that prints. Data goes to standard output, so that it can be piped; talk goes to standard error.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+};
+
+use serde::Serialize;
+
+/// Where a command writes.
+pub struct Output<'a> {
+    data: &'a mut dyn Write,
+    talk: &'a mut dyn Write,
+    colour: Colour,
+}
+
+/// Which of the two are shown in colour.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Colour {
+    data: bool,
+    talk: bool,
+}
+
+/// Standard output or standard error cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the output: {0}")]
+pub struct OutputError(#[from] pub io::Error);
+
+const BOLD: &str = "\x1b[1m";
+const RED: &str = "\x1b[1;31m";
+const PLAIN: &str = "\x1b[0m";
+
+impl Colour {
+    /// Colour on terminals, unless `NO_COLOR` is set or the terminal has none.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let allowed = !no_colour && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Self { data: allowed && io::stdout().is_terminal(), talk: allowed && io::stderr().is_terminal() }
+    }
+
+    /// Whether standard error is shown in colour.
+    #[must_use]
+    pub const fn talk(self) -> bool {
+        self.talk
+    }
+}
+
+impl<'a> Output<'a> {
+    /// Writes data and talk to these.
+    pub fn new(data: &'a mut dyn Write, talk: &'a mut dyn Write, colour: Colour) -> Self {
+        Self { data, talk, colour }
+    }
+
+    /// Writes one line of data.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn line(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
+        Ok(writeln!(self.data, "{line}")?)
+    }
+
+    /// Writes `value` as indented JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), OutputError> {
+        serde_json::to_writer_pretty(&mut *self.data, value).map_err(io::Error::from)?;
+        Ok(writeln!(self.data)?)
+    }
+
+    /// Writes a table with aligned columns; nothing when it has no rows.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn table<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: &[[String; N]],
+    ) -> Result<(), OutputError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut widths = header.map(|cell| cell.chars().count());
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let header = aligned(&header, &widths);
+        if self.colour.data {
+            self.line(format_args!("{BOLD}{header}{PLAIN}"))?;
+        } else {
+            self.line(header)?;
+        }
+        rows.iter().try_for_each(|row| self.line(aligned(row, &widths)))
+    }
+
+    /// Says something to the person, beside the data.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn say(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
+        Ok(writeln!(self.talk, "{line}")?)
+    }
+
+    /// Says that something went wrong.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn error(&mut self, message: impl fmt::Display) -> Result<(), OutputError> {
+        if self.colour.talk {
+            self.say(format_args!("{RED}error:{PLAIN} {message}"))
+        } else {
+            self.say(format_args!("error: {message}"))
+        }
+    }
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("colour", &self.colour).finish_non_exhaustive()
+    }
+}
+
+fn aligned(cells: &[impl AsRef<str>], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        line.push_str(&format!("{:width$}  ", cell.as_ref()));
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+use super::*;
+
+#[test]
+fn tables_are_aligned_without_blanks_at_the_end() {
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let rows = [
+        ["a".to_owned(), "äöü".to_owned(), "x".to_owned()],
+        ["long name".to_owned(), String::new(), String::new()],
+    ];
+    Output::new(&mut data, &mut talk, Colour::default()).table(["NAME", "B", "C"], &rows).unwrap();
+    assert_eq!(String::from_utf8(data).unwrap(), "NAME       B    C\na          äöü  x\nlong name\n");
+    assert!(talk.is_empty());
+}
+
+#[test]
+fn data_and_talk_stay_apart() {
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let mut output = Output::new(&mut data, &mut talk, Colour::default());
+    output.json(&serde_json::json!({ "a": 1 })).unwrap();
+    output.error("no").unwrap();
+    assert_eq!(String::from_utf8(data).unwrap(), "{\n  \"a\": 1\n}\n");
+    assert_eq!(String::from_utf8(talk).unwrap(), "error: no\n");
+}
