@@ -1,0 +1,47 @@
+//! The settings.
+
+use std::path::PathBuf;
+
+use postroom_sdk::Report;
+use serde::Deserialize;
+
+/// Settings of a destination, as its `config` in `postroom.toml` has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    storage: Storage,
+    pub(crate) root: PathBuf,
+}
+
+/// Where backups are kept. A list of one, so that the setting does not change its meaning when others join it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum Storage {
+    /// A folder of this machine.
+    #[default]
+    Fs,
+}
+
+impl TryFrom<String> for Storage {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "fs" => Ok(Self::Fs),
+            _ => Err(format!("there is no storage {name:?}: the only one is \"fs\", a local folder")),
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn check(&self, report: &mut Report) {
+        match self.storage {
+            // The gateway makes relative paths absolute, because the plugin's working folder means nothing.
+            Storage::Fs if !self.root.is_absolute() => {
+                report.error("/root", "not an absolute path: write the folder with its whole path");
+            }
+            Storage::Fs => {}
+        }
+    }
+}

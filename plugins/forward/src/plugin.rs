@@ -1,0 +1,110 @@
+//! The plugin: from events to requests, from answers to outcomes.
+
+use std::collections::BTreeMap;
+
+use postroom_sdk::{
+    CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Report, Secret, SecretError, SecretOrText,
+    http::{HttpClient, RequestBuilder},
+};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::{
+    address::{Address, NotHttp},
+    config::Config,
+    headers::{self, HeaderError},
+};
+
+/// One endpoint.
+#[derive(Debug)]
+pub struct Forward {
+    url: SecretOrText,
+    headers: BTreeMap<String, SecretOrText>,
+    http: HttpClient,
+}
+
+/// Why a request cannot be made from the settings.
+#[derive(Debug, Error)]
+enum Error {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("/url: {0}")]
+    Url(#[from] NotHttp),
+    #[error("/headers/{name}: {source}")]
+    Header { name: String, source: HeaderError },
+}
+
+impl Plugin for Forward {
+    type Config = Config;
+
+    fn validate(config: &Config, report: &mut Report) {
+        config.check(report);
+    }
+
+    async fn create(host: Host, config: Config) -> Result<Self, CreateError> {
+        let http = HttpClient::builder(&host, "forward", env!("CARGO_PKG_VERSION"))
+            .timeout(config.timeout)
+            .build()?;
+        let forward = Self { url: config.url, headers: config.headers, http };
+        // Secrets are fetched anew for each delivery, but bad ones are to be seen now and not with the first event.
+        forward.target(&host).map_err(|error| CreateError::config(error.to_string()))?;
+        Ok(forward)
+    }
+
+    async fn deliver(&self, event: &Event, delivery: &Delivery) -> Result<Outcome, Failure> {
+        let target = self.target(delivery.host());
+        let target = target.map_err(|error| Failure::misconfigured("settings", error.to_string()))?;
+        let body = event.shared_body();
+        let mut request = self.request(event, &target);
+        if body.is_empty() {
+            // The client leaves the length of an empty body out, and some servers refuse a POST without one.
+            request = request.header("Content-Length", "0");
+        }
+        let response = request.body(body).send().await?.successful()?;
+        Ok(Outcome::delivered().with_record(json!({ "status": response.status() })))
+    }
+}
+
+/// Where requests go and with which configured headers, secrets filled in.
+struct Target<'a> {
+    address: Address,
+    headers: Vec<(&'a str, Secret)>,
+}
+
+impl Forward {
+    fn target(&self, host: &Host) -> Result<Target<'_>, Error> {
+        let address = Address::parse(host.resolve(&self.url)?.expose())?;
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            let value = host.resolve(value)?;
+            headers::check_value(value.expose())
+                .map_err(|source| Error::Header { name: name.clone(), source })?;
+            headers.push((name.as_str(), value));
+        }
+        Ok(Target { address, headers })
+    }
+
+    /// The request without its body. A later header replaces an earlier one of its name.
+    fn request(&self, event: &Event, target: &Target<'_>) -> RequestBuilder {
+        // The content type comes from a stranger, and what no header can hold must not fail the event.
+        let content_type = event.content_type().filter(|text| headers::check_value(text).is_ok());
+        let mut request = self
+            .http
+            .post(target.address.expose())
+            .header("Content-Type", content_type.unwrap_or("application/json"))
+            .header("Idempotency-Key", event.id());
+        for (name, value) in &target.headers {
+            request = request.secret_header(name, value);
+        }
+        for trace in target.address.traces() {
+            request = request.hide(&trace);
+        }
+        request
+            .header("Postroom-Event-Id", event.id())
+            .header("Postroom-Event-Kind", event.kind())
+            .header("Postroom-Attempt", &event.attempt().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Sends the results of Postman's monitors to ITOC360, which opens an incident when a monitor fails and resolves it when
+//! the monitor passes again.
+//!
+//! ```toml
+//! [[destination]]
+//! name = "itoc360"
+//! plugin = "itoc360"
+//! config = { token = { env = "ITOC360_TOKEN" } }
+//! backlog = "latest"
+//!
+//! [[route]]
+//! name = "monitor runs"
+//! kinds = ["monitor_run"]
+//! to = ["itoc360"]
+//! ```
+//!
+//! # Settings
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `token` | token of the source in ITOC360, a secret; or the whole webhook URL that its page shows, whose address is then used too |
+//! | `mode` | `"postman"` (default) or `"alertmanager"`, by the provider of the source |
+//! | `base_url` | `https://api.itoc360.app` unless you run ITOC360 yourself |
+//! | `timeout` | how long ITOC360 may take to answer, `"10s"` |
+//!
+//! # Modes
+//!
+//! - **postman**, for a source of the provider *Postman Monitors*: Postman's body goes on unchanged, byte for byte, and
+//!   ITOC360 decides: failed tests or errors open an incident, none of both resolve it.
+//! - **alertmanager**, for a source of a provider that takes Alertmanager's webhook (Prometheus, Grafana and others): each
+//!   run becomes one alert, `firing` or `resolved` by the gateway's verdict. Its fingerprint is the monitor's id, so that
+//!   all runs of a monitor belong to one incident. Errors make it critical, failed tests alone an error. Labels of the
+//!   event become labels of the alert, and its label `generator_url` the alert's link. A run whose verdict is unknown is
+//!   skipped: it neither opens nor resolves anything.
+//!
+//! The token is sent as `Authorization: Bearer`. It is never part of an address, a log line or a record.
+//!
+//! # Outcomes
+//!
+//! | outcome | when |
+//! |---|---|
+//! | delivered | ITOC360 took the run; the record is `{"itoc360": {"id", "type", "fingerprint"}}`. A type that contradicts the run is said in the message and logged as a warning |
+//! | skipped | the event is no monitor run, or its verdict is unknown (mode alertmanager) |
+//! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
+//! | permanent | 400, 404 other than below, other 4xx |
+//! | misconfigured | 401, 404 "Source not found" (wrong token), 402 (subscription inactive), 403, 3xx (wrong `base_url`) |
+#![forbid(unsafe_code)]
+
+mod config;
+mod plugin;
+
+mod address;
+mod alertmanager;
+mod reply;
+
+#[cfg(test)]
+#[path = "../../http_double.rs"]
+mod http_double;
+
+pub use self::{config::Config, plugin::Itoc360};
+
+postroom_sdk::export! {
+    plugin: Itoc360,
+    id: "itoc360",
+    name: "ITOC360",
+    description: "Opens and resolves ITOC360 incidents from the runs of Postman's monitors",
+    kinds: ["monitor_run"],
+    concurrency: 16,
+    network: ["*:*"],
+    filesystem: [],
+    config_schema: include_str!("../config.schema.json"),
+}
