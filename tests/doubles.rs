@@ -1,0 +1,20 @@
+//! Doubles of what a gateway delivers to: real servers on ports of their own, strict about what the real ones refuse.
+//!
+//! A double answers by its [`Rules`] unless a test has scripted the next replies. It keeps every request, and lets a
+//! test wait for the n-th.
+
+mod gate;
+mod itoc360;
+mod journal;
+mod receiver;
+mod reply;
+mod request;
+mod scripts;
+mod server;
+
+pub use gate::Gate;
+pub use itoc360::{Itoc360, Provider};
+pub use receiver::Receiver;
+pub use reply::Reply;
+pub use request::Request;
+pub use server::{Double, Rules};

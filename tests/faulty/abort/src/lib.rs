@@ -1,0 +1,64 @@
+//! A plugin that aborts its process in `deliver`, to see what that costs the gateway.
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `abort_when` | abort only when the event's subject contains this text; without it at every event |
+//!
+//! An event that is spared is delivered.
+#![forbid(unsafe_code)]
+
+use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin};
+use serde::Deserialize;
+
+/// Settings of a destination.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    abort_when: String,
+}
+
+/// Aborts.
+#[derive(Debug)]
+pub struct Abort(Config);
+
+impl Plugin for Abort {
+    type Config = Config;
+
+    async fn create(_host: Host, config: Config) -> Result<Self, CreateError> {
+        Ok(Self(config))
+    }
+
+    async fn deliver(&self, event: &Event, _delivery: &Delivery) -> Result<Outcome, Failure> {
+        // Every subject contains the empty text, also one that is not there.
+        if event.subject().unwrap_or_default().contains(&self.0.abort_when) {
+            std::process::abort();
+        }
+        Ok(Outcome::delivered())
+    }
+}
+
+postroom_sdk::export! {
+    plugin: Abort,
+    id: "faulty-abort",
+    name: "Abort",
+    description: "Aborts its process in deliver",
+    kinds: ["*"],
+    concurrency: 8,
+    network: "none",
+    filesystem: [],
+    config_schema: {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "abort_when": {
+                "type": "string",
+                "default": "",
+                "description": "Abort only when the event's subject contains this text."
+            }
+        }
+    },
+}
+
+#[cfg(test)]
+mod tests;

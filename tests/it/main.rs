@@ -1,0 +1,31 @@
+//! What Postroom promises, shown with the real program: one module for each thing it is used for.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests, where a wrong guess should fail")]
+
+mod api;
+mod architecture;
+mod backup;
+mod commands;
+mod corpus;
+mod crash;
+mod delivery;
+mod docs;
+mod full_disk;
+mod intake;
+mod plugin_faults;
+mod secrets;
+mod shutdown;
+mod support;
+
+/// A file that is not listed above would be no test at all, and nobody would notice.
+#[test]
+fn every_file_of_this_folder_is_listed() {
+    let here = include_str!("main.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/it");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        let listed = here.lines().any(|line| line == format!("mod {module};"));
+        assert!(listed || module == "main", "{} is not listed in main.rs", path.display());
+    }
+}

@@ -1,0 +1,7 @@
+//! Postroom as its users meet it: the real program in its own process, real sockets, and doubles of the outside world.
+//!
+//! [`harness`] starts gateways and talks to them; [`doubles`] are the servers that gateways deliver to. The tests
+//! themselves are in `it/`, one module for each thing that Postroom promises.
+
+pub mod doubles;
+pub mod harness;
