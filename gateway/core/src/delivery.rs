@@ -124,8 +124,8 @@ pub fn step(id: DeliveryId, attempts: u32, outcome: &Outcome, policy: &RetryPoli
             },
         },
         OutcomeKind::RateLimited => {
-            let wait = outcome.retry_after.unwrap_or(limits::RATE_LIMIT_PAUSE).min(limits::RETRY_AFTER_MAX);
-            pause(attempts, now, wait)
+            let wait = outcome.retry_after.unwrap_or(limits::RATE_LIMIT_PAUSE);
+            pause(attempts, now, wait.clamp(limits::RATE_LIMIT_PAUSE_MIN, limits::RETRY_AFTER_MAX))
         }
         OutcomeKind::Misconfigured => pause(attempts, now, limits::PROBE_INTERVAL),
     }

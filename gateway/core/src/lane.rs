@@ -4,8 +4,9 @@
 //! that waits for a retry holds back its own lane and no other. Lanes of a destination run side by side up to its
 //! concurrency.
 //!
-//! Memory does not grow with the backlog: a lane holds a window of its first [`limits::LANE_WINDOW_MAX`] deliveries
-//! and remembers whether more wait in the store. [`Lanes::refills`] says which lanes want the next ones.
+//! Memory grows with the lanes that wait, not with what waits in them: a lane holds a window of its first
+//! [`limits::LANE_WINDOW_MAX`] deliveries and remembers whether more wait in the store. [`Lanes::refills`] says which
+//! lanes want the next ones.
 //!
 //! A lane stays busy from [`Lanes::start`] until [`Lanes::settle`], and the caller settles only after the outcome is
 //! durable. Otherwise a crash could deliver an older event again after a newer one.
@@ -172,18 +173,15 @@ impl Lanes {
         }
     }
 
-    /// Starts nothing more on a destination until `until`; then one delivery goes first, as a probe.
-    pub fn pause(&mut self, destination: &DestinationName, until: Timestamp) {
-        if let Some(destination) = self.destinations.get_mut(destination) {
-            destination.pause(until);
-        }
+    /// Starts nothing more on a destination until `until`; then one delivery goes first, as a probe. Says whether this
+    /// counts: a pause that lasts longer stands.
+    pub fn pause(&mut self, destination: &DestinationName, until: Timestamp) -> bool {
+        self.destinations.get_mut(destination).is_some_and(|destination| destination.pause(until))
     }
 
-    /// Says that a delivery got through to the remote side: a probe has succeeded.
-    pub fn reached(&mut self, destination: &DestinationName) {
-        if let Some(destination) = self.destinations.get_mut(destination) {
-            destination.reached();
-        }
+    /// Says that a delivery got through to the remote side. Gives whether that ended a pause: the delivery was its probe.
+    pub fn reached(&mut self, destination: &DestinationName) -> bool {
+        self.destinations.get_mut(destination).is_some_and(Destination::reached)
     }
 
     /// Takes the lanes that want their next deliveries. Each is given once until [`Lanes::refill`] answers.

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const BODY_BYTES_MAX: u64 = 64 * MIB;
 /// Bodies above this size are kept as a file of their own instead of a row.
 pub const INLINE_BODY_BYTES_MAX: usize = 32 * 1024;
+/// Tokens of a source that are valid at once: one, and its successor while it is being replaced.
+pub const SOURCE_TOKENS_MAX: usize = 2;
 /// How long a body may take to arrive.
 pub const BODY_READ_MAX: Duration = Duration::from_secs(60);
 /// Labels that one request may add.
@@ -30,6 +32,9 @@ pub const CONCURRENCY: u32 = 8;
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(60);
 /// How long a misconfigured destination waits before one delivery probes it again.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(60);
+/// A rate-limited destination waits at least this long: pauses cost no attempt, so without it a target or plugin could
+/// keep the store busy for ever.
+pub const RATE_LIMIT_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// How long a rate-limited destination waits when the target does not say.
 pub const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 /// Longest message kept of an attempt, in bytes.

@@ -40,10 +40,11 @@ impl RetryPolicy {
         Self { delays }
     }
 
-    /// How often a delivery is tried at most.
+    /// The longest wait that this policy or a target's `Retry-After` can ask for.
     #[must_use]
-    pub fn attempts_max(&self) -> u32 {
-        u32::try_from(self.delays.len()).unwrap_or(u32::MAX).saturating_add(1)
+    pub fn delay_max(&self) -> Duration {
+        let longest = self.delays.iter().max().copied().unwrap_or_default();
+        (longest * 6 / 5).max(limits::RETRY_AFTER_MAX)
     }
 
     /// How long to wait after attempt number `attempt` (from 1) failed; `None` when that was the last.

@@ -44,6 +44,13 @@ fn a_rate_limit_pauses_the_destination_and_costs_no_attempt() {
 }
 
 #[test]
+fn a_rate_limit_of_nothing_is_a_second_all_the_same() {
+    let outcome =
+        Outcome { retry_after: Some(Duration::from_millis(1)), ..Outcome::of(OutcomeKind::RateLimited) };
+    assert_eq!(after(0, &outcome).due, Some(NOW.plus(limits::RATE_LIMIT_PAUSE_MIN)));
+}
+
+#[test]
 fn bad_settings_pause_the_destination_and_lose_nothing() {
     let step = after(0, &Outcome::of(OutcomeKind::Misconfigured));
     assert_eq!((step.state, step.attempts), (DeliveryState::Pending, 0));

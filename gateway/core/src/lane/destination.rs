@@ -197,14 +197,21 @@ impl Destination {
         refills
     }
 
-    pub(super) fn pause(&mut self, until: Timestamp) {
-        self.gate = Gate::Paused(until);
+    pub(super) fn pause(&mut self, until: Timestamp) -> bool {
+        // Several deliveries in flight may ask for a pause. Who asked for the longest knows best.
+        let counts = !matches!(self.gate, Gate::Paused(standing) if standing >= until);
+        if counts {
+            self.gate = Gate::Paused(until);
+        }
+        counts
     }
 
-    pub(super) fn reached(&mut self) {
-        if self.gate == Gate::Probing {
+    pub(super) fn reached(&mut self) -> bool {
+        let ended = self.gate == Gate::Probing;
+        if ended {
             self.gate = Gate::Open;
         }
+        ended
     }
 
     pub(super) fn wake_at(&self) -> Option<Timestamp> {

@@ -39,9 +39,12 @@ impl Lane {
 
     /// Takes what the store had after the window.
     pub(super) fn refill(&mut self, tickets: Vec<Ticket>) {
-        let asked_up_to = self.asked_up_to.take();
-        let complete = tickets.len() < WINDOW_MAX;
-        for ticket in tickets {
+        let Some(asked_up_to) = self.asked_up_to.take() else { return };
+        // The store may be ahead of the feed. What was committed after the question comes by itself: taken here as
+        // well, it would go twice, the second time behind newer ones.
+        let asked: Vec<Ticket> = tickets.into_iter().filter(|ticket| ticket.id <= asked_up_to).collect();
+        let complete = asked.len() < WINDOW_MAX;
+        for ticket in asked {
             if self.newest_loaded < Some(ticket.id) && self.window.len() < WINDOW_MAX {
                 self.load(ticket);
             }
@@ -49,7 +52,7 @@ impl Lane {
         if complete && self.window.len() < WINDOW_MAX {
             // What was asked for and not given is final already. What was turned away since the question is not
             // covered by the answer and keeps the lane marked.
-            self.newest_loaded = self.newest_loaded.max(asked_up_to);
+            self.newest_loaded = self.newest_loaded.max(Some(asked_up_to));
         }
     }
 

@@ -13,7 +13,6 @@ fn waits(policy: &RetryPolicy) -> Vec<Duration> {
 fn the_default_tries_eleven_times_over_a_day() {
     let waits = waits(&RetryPolicy::default());
     assert_eq!(waits.len(), 10);
-    assert_eq!(RetryPolicy::default().attempts_max(), 11);
     let total: Duration = waits.iter().sum();
     assert!((Duration::from_secs(22 * 3600)..Duration::from_secs(34 * 3600)).contains(&total), "{total:?}");
 }
@@ -39,6 +38,7 @@ proptest! {
         let delay = policy.delay(DeliveryId::new(id), attempt, None).unwrap();
         prop_assert!((Duration::from_secs(800)..=Duration::from_secs(1200)).contains(&delay));
         prop_assert_eq!(Some(delay), policy.delay(DeliveryId::new(id), attempt, None));
+        prop_assert!(delay <= policy.delay_max());
     }
 }
 
