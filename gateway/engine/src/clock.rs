@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::UNIX_EPOCH};
 
 use postroom_core::time::Timestamp;
+use tokio::time::Instant;
 
 /// Tells the time. A value, so that tests can bring their own.
 #[derive(Clone)]
@@ -29,6 +30,26 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
+    }
+}
+
+/// A clock that never jumps: the wall clock at its start, and what has passed since.
+///
+/// Lanes wait by it. By the wall clock, a machine that starts in the wrong year and is set right would hold every retry
+/// for as long as it was wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Steady {
+    wall: Timestamp,
+    start: Instant,
+}
+
+impl Steady {
+    pub(crate) fn start(clock: &Clock) -> Self {
+        Self { wall: clock.now(), start: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Timestamp {
+        self.wall.plus(self.start.elapsed())
     }
 }
 

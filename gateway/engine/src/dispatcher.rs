@@ -18,7 +18,7 @@ use postroom_core::{
 use postroom_store::Store;
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -26,11 +26,14 @@ use tokio_util::sync::CancellationToken;
 use self::warm::WarmBodies;
 use crate::{
     Clock, Delivered, Destination, DestinationLoad, Handle, Metrics, attempt,
+    clock::Steady,
     feed::{Arrival, CommitFeed, Feed},
 };
 
-/// The longest sleep, so that a clock that was set forward is noticed.
+/// The longest sleep: nothing rests on one timer alone.
 const NAP_MAX: Duration = Duration::from_secs(30);
+/// The wait before the store is read again after it could not be.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// Everything that can happen to the dispatcher.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(crate) enum Input {
     Loads(oneshot::Sender<BTreeMap<DestinationName, DestinationLoad>>),
     /// A waiting time is over.
     Tick,
+    /// A task ended by a fault: which lane it stood for is not known.
+    Fault(JoinError),
     /// Start nothing more, and end when nothing is in flight.
     Stop,
 }
@@ -56,6 +61,8 @@ pub(crate) enum Input {
 pub(crate) struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Clock,
+    /// What lanes wait by.
+    steady: Steady,
     metrics: Metrics,
     destinations: HashMap<DestinationName, Destination>,
     lanes: Lanes,
@@ -90,6 +97,7 @@ pub(crate) fn spawn(
     }
     let dispatcher = Dispatcher {
         store,
+        steady: Steady::start(&clock),
         clock,
         metrics,
         destinations: destinations.into_iter().map(|it| (it.name.clone(), it)).collect(),
@@ -117,8 +125,13 @@ impl Dispatcher {
             if self.stopping && self.lanes.in_flight() == 0 && self.recording == 0 {
                 break;
             }
-            let input = self.next_input().await;
-            self.handle(input).await;
+            match self.next_input().await {
+                Input::Fault(error) => {
+                    tracing::error!(%error, "a task of the dispatcher ended by a fault, the dispatcher ends with it");
+                    break;
+                }
+                input => self.handle(input).await,
+            }
         }
     }
 
@@ -127,21 +140,16 @@ impl Dispatcher {
         tokio::select! {
             biased;
             () = self.stop.cancelled(), if !self.stopping => Input::Stop,
-            Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(|error| {
-                tracing::error!(%error, "a task of the dispatcher ended by a fault");
-                Input::Tick
-            }),
+            // Before the tasks: under load there is always one that has ended.
             Some(question) = self.questions.recv() => question,
+            Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(Input::Fault),
             arrival = self.feed.next(), if !self.stopping => Input::Arrived(arrival),
-            () = tokio::time::sleep_until(wake) => Input::Tick,
+            () = tokio::time::sleep_until(wake), if !self.stopping => Input::Tick,
         }
     }
 
     fn wake(&self) -> Instant {
-        let nap = match self.lanes.wake_at() {
-            Some(at) if !self.stopping => self.clock.now().until(at).min(NAP_MAX),
-            _ => NAP_MAX,
-        };
+        let nap = self.lanes.wake_at().map_or(NAP_MAX, |at| self.steady.now().until(at).min(NAP_MAX));
         Instant::now() + nap
     }
 
@@ -161,7 +169,10 @@ impl Dispatcher {
                 self.recording -= 1;
                 self.lanes.release(&lane);
             }
-            Input::Refilled { refill, tickets } => {
+            Input::Refilled { refill, mut tickets } => {
+                for ticket in &mut tickets {
+                    ticket.due = self.due_by_lanes(ticket);
+                }
                 let added = self.lanes.refill(&refill, tickets);
                 self.added(added, &refill.lane);
             }
@@ -169,7 +180,7 @@ impl Dispatcher {
                 // Whoever asked may have gone.
                 let _unsent = answer.send(self.loads());
             }
-            Input::Tick => {}
+            Input::Tick | Input::Fault(_) => {}
             Input::Stop => self.stopping = true,
         }
     }
@@ -178,8 +189,8 @@ impl Dispatcher {
         if self.stopping {
             return;
         }
-        let now = self.clock.now();
-        while let Some(ticket) = self.lanes.start(now) {
+        let started_at = self.clock.now();
+        while let Some(ticket) = self.lanes.start(self.steady.now()) {
             // Lanes are opened for exactly these destinations.
             let Some(destination) = self.destinations.get(&ticket.lane.destination).cloned() else {
                 continue;
@@ -189,19 +200,22 @@ impl Dispatcher {
             self.tasks.spawn(async move {
                 let begun = Instant::now();
                 let delivered = attempt::run(store, clock, destination, ticket.clone(), warm).await;
-                Input::Ended { ticket, started_at: now, seconds: begun.elapsed().as_secs_f64(), delivered }
+                Input::Ended { ticket, started_at, seconds: begun.elapsed().as_secs_f64(), delivered }
             });
         }
+    }
+
+    /// A moment that lanes wait for, as people and the store know it.
+    fn by_the_wall(&self, at: Timestamp) -> Timestamp {
+        self.clock.now().plus(self.steady.now().until(at))
     }
 
     fn loads(&self) -> BTreeMap<DestinationName, DestinationLoad> {
         let load = |name: &DestinationName| {
             let load = self.lanes.load(name)?;
             let pause = load.paused_until.and_then(|_| self.pauses.get(name).cloned());
-            Some((
-                name.clone(),
-                DestinationLoad { in_flight: load.in_flight, paused_until: load.paused_until, pause },
-            ))
+            let paused_until = load.paused_until.map(|until| self.by_the_wall(until));
+            Some((name.clone(), DestinationLoad { in_flight: load.in_flight, paused_until, pause }))
         };
         self.destinations.keys().filter_map(load).collect()
     }

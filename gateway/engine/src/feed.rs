@@ -54,6 +54,11 @@ impl Feed {
     /// Waits for what comes next. Dropping the future loses nothing: a message taken and not handled is a gap.
     pub(crate) async fn next(&mut self) -> Arrival {
         loop {
+            // The mark last: the store sends what it committed before it marks it. So a mark above what was seen,
+            // with nothing left to read, means that something was dropped.
+            if self.source.commits.is_empty() && self.newest() > self.seen {
+                return Arrival::Gap;
+            }
             tokio::select! {
                 biased;
                 Some(committed) = self.source.commits.recv() => {
@@ -67,11 +72,7 @@ impl Feed {
                     self.seen = Some(committed.last);
                     return Arrival::Fresh(committed.deliveries);
                 }
-                Ok(()) = self.source.newest.changed() => {
-                    if self.newest() > self.seen && self.source.commits.is_empty() {
-                        return Arrival::Gap;
-                    }
-                }
+                Ok(()) = self.source.newest.changed() => {}
                 // The store is closed: nothing more will come.
                 else => std::future::pending().await,
             }

@@ -36,7 +36,8 @@ pub enum Drained {
 pub struct Handle {
     questions: mpsc::UnboundedSender<Input>,
     stop: CancellationToken,
-    task: Mutex<JoinHandle<()>>,
+    /// `None` once it was drained.
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Handle {
@@ -45,7 +46,7 @@ impl Handle {
         stop: CancellationToken,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { questions, stop, task: Mutex::new(task) }
+        Self { questions, stop, task: Mutex::new(Some(task)) }
     }
 
     /// How busy each destination is; empty once the dispatcher has stopped.
@@ -63,11 +64,17 @@ impl Handle {
         !self.questions.is_closed()
     }
 
+    /// Waits until the dispatcher has ended. Whoever has not drained it should end the gateway then: events would be
+    /// taken and never delivered.
+    pub async fn ended(&self) {
+        self.questions.closed().await;
+    }
+
     /// Starts nothing more and waits until what is in flight has ended and is stored, at most `deadline`.
     pub async fn drain(&self, deadline: Duration) -> Drained {
         self.stop.cancel();
-        let mut task = self.task.lock().await;
-        match tokio::time::timeout(deadline, &mut *task).await {
+        let Some(mut task) = self.task.lock().await.take() else { return Drained::Complete };
+        match tokio::time::timeout(deadline, &mut task).await {
             Ok(Ok(())) => Drained::Complete,
             Ok(Err(error)) => {
                 tracing::error!(error = %Chain(&error), "the dispatcher ended by a fault");
@@ -75,6 +82,8 @@ impl Handle {
             }
             Err(_) => {
                 task.abort();
+                // An aborted task ends as cancelled; what it held is gone when this returns.
+                drop(task.await);
                 Drained::TimedOut
             }
         }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use postroom_core::{id::SourceName, rate::RateLimit, secret::Secret, time::Timestamp};
+use postroom_core::{id::SourceName, limits, rate::RateLimit, secret::Secret, time::Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -24,7 +24,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source with its tokens; two at once, so that a token can be changed without a gap.
+    /// A source with its tokens, at most [`limits::SOURCE_TOKENS_MAX`]; more are not kept.
     #[must_use]
     pub fn new(name: SourceName, tokens: &[Secret], body_bytes_max: u64) -> Self {
         Self { name, labels: BTreeMap::new(), body_bytes_max, tokens: Tokens::new(tokens), rate: None }
@@ -50,12 +50,10 @@ impl Source {
     }
 }
 
-/// How many tokens are compared on every request, whatever the source has.
-const TOKENS_MAX: usize = 2;
-
-/// Hashes of the tokens; the tokens themselves are not kept.
+/// Hashes of the tokens; the tokens themselves are not kept. All places are compared on every request, whatever the
+/// source has.
 #[derive(Clone)]
-struct Tokens([Option<[u8; 32]>; TOKENS_MAX]);
+struct Tokens([Option<[u8; 32]>; limits::SOURCE_TOKENS_MAX]);
 
 impl Tokens {
     fn new(tokens: &[Secret]) -> Self {

@@ -6,9 +6,10 @@ use postroom_core::{
     chain::Chain,
     id::DeliveryId,
     lane::{Added, LaneKey, Ticket},
+    time::Timestamp,
 };
 
-use super::{Dispatcher, Input};
+use super::{Dispatcher, Input, READ_AGAIN};
 use crate::attempt::Warm;
 
 /// Waiting deliveries read from the store at a time.
@@ -24,7 +25,7 @@ impl Dispatcher {
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "waiting deliveries could not be read, trying again");
                     tokio::select! {
-                        () = tokio::time::sleep(super::NAP_MAX / 30) => continue,
+                        () = tokio::time::sleep(READ_AGAIN) => continue,
                         () = self.stop.cancelled() => return,
                     }
                 }
@@ -42,13 +43,22 @@ impl Dispatcher {
         self.feed.saw(newest);
     }
 
-    pub(super) fn take_in(&mut self, ticket: Ticket, warm: Option<Warm>) {
+    pub(super) fn take_in(&mut self, mut ticket: Ticket, warm: Option<Warm>) {
+        ticket.due = self.due_by_lanes(&ticket);
         let (id, lane) = (ticket.id, ticket.lane.clone());
         let added = self.lanes.add(ticket);
         if let (Added::Queued | Added::Supersedes(_), Some(warm)) = (&added, warm) {
             self.warm.keep(id, warm);
         }
         self.added(added, &lane);
+    }
+
+    /// When a ticket of the store may go, by the clock that lanes wait by. What was stored under a wrong clock waits no
+    /// longer than it ever can.
+    pub(super) fn due_by_lanes(&self, ticket: &Ticket) -> Timestamp {
+        let wait = self.clock.now().until(ticket.due);
+        let wait_max = self.destinations.get(&ticket.lane.destination).map(|it| it.retry.delay_max());
+        self.steady.now().plus(wait.min(wait_max.unwrap_or_default()))
     }
 
     pub(super) fn added(&mut self, added: Added, lane: &LaneKey) {
@@ -82,7 +92,7 @@ impl Dispatcher {
                         Ok(tickets) => break tickets,
                         Err(error) => {
                             tracing::error!(lane = %refill.lane.key, error = %Chain(&error), "waiting deliveries could not be read, trying again");
-                            tokio::time::sleep(super::NAP_MAX / 30).await;
+                            tokio::time::sleep(READ_AGAIN).await;
                         }
                     }
                 };

@@ -29,21 +29,21 @@ impl Dispatcher {
         seconds: f64,
         delivered: Delivered,
     ) {
-        let now = self.clock.now();
+        let (now, steady_now) = (self.clock.now(), self.steady.now());
         let Delivered::Outcome(outcome) = delivered else {
-            let due = now.plus(OFFER_AGAIN);
+            let due = steady_now.plus(OFFER_AGAIN);
             self.lanes.settle(&ticket.lane, ticket.id, Next::Again { due, attempts: ticket.attempts });
             return;
         };
         // Lanes are opened for exactly these destinations.
         let Some(destination) = self.destinations.get(&ticket.lane.destination) else { return };
         self.metrics.attempted(&destination.name, outcome.kind, seconds);
-        let step = delivery::step(ticket.id, ticket.attempts, &outcome, &destination.retry, now);
-        log(&ticket, &step, &outcome);
+        let step = delivery::step(ticket.id, ticket.attempts, &outcome, &destination.retry, steady_now);
         self.steer_destination(&ticket, &step, &outcome);
 
         let superseded = if step.due.is_some() { self.lanes.hold_up(&ticket.lane) } else { Vec::new() };
         let state = if superseded.contains(&ticket.id) { DeliveryState::Superseded } else { step.state };
+        log(&ticket, state, &step, &outcome);
         let next = match step.due {
             Some(due) => Next::Again { due, attempts: step.attempts },
             None => Next::Finished,
@@ -52,7 +52,7 @@ impl Dispatcher {
             id: ticket.id,
             state,
             attempts: Some(step.attempts),
-            due: step.due.filter(|_| !state.is_final()),
+            due: step.due.filter(|_| !state.is_final()).map(|due| self.by_the_wall(due)),
             at: now,
             attempt: Some(AttemptRecord { started_at, finished_at: now, outcome }),
         }];
@@ -67,15 +67,17 @@ impl Dispatcher {
         let name = &ticket.lane.destination;
         match step.destination {
             DestinationStep::PauseUntil(until) => {
-                self.lanes.pause(name, until);
-                self.pauses.insert(name.clone(), outcome.message.clone());
+                if self.lanes.pause(name, until) {
+                    self.pauses.insert(name.clone(), outcome.message.clone());
+                }
             }
-            // A failure that may pass does not show that a pause is over.
-            DestinationStep::Carry if outcome.kind == OutcomeKind::Retry => {}
-            DestinationStep::Carry => {
-                self.lanes.reached(name);
-                self.pauses.remove(name);
+            // Only what got through shows that the remote side and the settings are well.
+            DestinationStep::Carry if outcome.kind == OutcomeKind::Delivered => {
+                if self.lanes.reached(name) {
+                    self.pauses.remove(name);
+                }
             }
+            DestinationStep::Carry => {}
         }
     }
 
@@ -87,14 +89,21 @@ impl Dispatcher {
 
     /// Stores `changes`, however long that takes, and then says `done`. The lane waits meanwhile: to go on before the
     /// outcome is durable could, after a crash, deliver this event again behind a newer one.
-    pub(super) fn record(&mut self, changes: Vec<DeliveryChange>, destination: DestinationName, done: Input) {
+    pub(super) fn record(
+        &mut self,
+        mut changes: Vec<DeliveryChange>,
+        destination: DestinationName,
+        done: Input,
+    ) {
         let (store, metrics) = (Arc::clone(&self.store), self.metrics.clone());
         self.tasks.spawn(async move {
             let mut wait = RECORD_AGAIN;
             while let Err(error) = store.record(changes.clone()).await {
-                if let StoreError::UnknownDelivery { .. } = error {
+                if let StoreError::UnknownDelivery { delivery } = error {
+                    // The others must not be lost with it.
                     tracing::error!(error = %Chain(&error), "an outcome has nothing to belong to");
-                    break;
+                    changes.retain(|change| change.id != delivery);
+                    continue;
                 }
                 metrics.record_failed();
                 let wait_ms = wait.as_millis();
@@ -110,15 +119,18 @@ impl Dispatcher {
     }
 }
 
-fn log(ticket: &Ticket, step: &Step, outcome: &Outcome) {
+fn log(ticket: &Ticket, state: DeliveryState, step: &Step, outcome: &Outcome) {
     let (delivery, event, destination) = (ticket.id, ticket.event, &ticket.lane.destination);
     let Outcome { code, message: reason, .. } = outcome;
-    match step.state {
+    match state {
         DeliveryState::Delivered | DeliveryState::Skipped => {
-            tracing::debug!(%delivery, %event, %destination, state = %step.state, attempt = step.attempts, "delivery finished");
+            tracing::debug!(%delivery, %event, %destination, %state, attempt = step.attempts, "delivery finished");
         }
         DeliveryState::Dead => {
             tracing::error!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "delivery given up, now a dead letter");
+        }
+        DeliveryState::Superseded => {
+            tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "attempt failed, a newer delivery goes instead");
         }
         _ if matches!(step.destination, DestinationStep::PauseUntil(_)) => {
             tracing::warn!(%delivery, %event, %destination, outcome = %outcome.kind, code, reason, "destination paused");

@@ -86,8 +86,7 @@ async fn bad_settings_pause_the_destination_and_cost_no_attempt() {
     let mut stage = Stage::new(Backlog::Keep, script).await;
     stage.accept("a1").await;
     assert_eq!(stage.seen(1).await, ["a1"]);
-    let paused = stage.load_when(|load| load.paused_until.is_some()).await;
-    assert_eq!(paused.in_flight, 0);
+    stage.load_when(|load| load.paused_until.is_some() && load.in_flight == 0).await;
     stage.accept("b1").await;
     stage.drain().await;
     assert_eq!(stage.attempts_of("a1").await, (DeliveryState::Pending, 0));
@@ -151,4 +150,47 @@ async fn a_drain_gives_up_on_what_does_not_end() {
     assert_eq!(stage.seen(1).await, ["a1"]);
     assert_eq!(stage.handle().drain(Duration::from_millis(10)).await, Drained::TimedOut);
     assert_eq!(stage.attempts_of("a1").await, (DeliveryState::Pending, 0));
+}
+
+#[tokio::test]
+async fn a_drain_can_be_asked_for_twice() {
+    let stage = Stage::new(Backlog::Keep, Scripted::default()).await;
+    stage.drain().await;
+    stage.drain().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_lost_does_not_hold_up_its_lane() {
+    let mut stage = Stage::stopped(Backlog::Keep, Scripted::default()).await;
+    stage.accept_large("a1").await;
+    stage.accept("a2").await;
+    stage.remove_files();
+    stage.start();
+    assert_eq!(stage.seen(1).await, ["a2"]);
+    assert_eq!(stage.attempts_of("a1").await, (DeliveryState::Dead, 1));
+}
+
+#[tokio::test]
+async fn a_panic_in_an_attempt_is_a_failed_attempt() {
+    let mut stage = Stage::new(Backlog::Keep, Scripted::default().panicking("a1")).await;
+    stage.accept("a1").await;
+    stage.accept("a2").await;
+    assert_eq!(stage.seen(3).await, ["a1", "a1", "a2"]);
+    stage.drain().await;
+    assert_eq!(stage.attempts_of("a1").await, (DeliveryState::Delivered, 2));
+}
+
+#[tokio::test]
+async fn the_reason_of_a_pause_stays_until_the_pause_is_over() {
+    let limited = Outcome { message: "slow down".to_owned(), ..Outcome::of(OutcomeKind::RateLimited) };
+    let script = Scripted::default().holding("b1").first("a1", [Delivered::Outcome(limited)]);
+    let mut stage = Stage::new(Backlog::Keep, script).await;
+    stage.accept("b1").await;
+    stage.accept("a1").await;
+    stage.seen(2).await;
+    stage.load_when(|load| load.paused_until.is_some() && load.in_flight == 1).await;
+    stage.release();
+    let load = stage.load_when(|load| load.in_flight == 0).await;
+    assert!(load.paused_until.is_some());
+    assert_eq!(load.pause.as_deref(), Some("slow down"), "another lane that gets through does not end it");
 }

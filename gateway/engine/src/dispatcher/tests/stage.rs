@@ -41,6 +41,7 @@ pub(super) struct Scripted {
     first: HashMap<String, VecDeque<Delivered>>,
     never: HashSet<String>,
     holding: HashSet<String>,
+    panics: HashSet<String>,
 }
 
 impl Scripted {
@@ -53,6 +54,12 @@ impl Scripted {
     /// Attempts at `name` never end.
     pub(super) fn never(mut self, name: &str) -> Self {
         self.never.insert(name.to_owned());
+        self
+    }
+
+    /// The first attempt at `name` panics.
+    pub(super) fn panicking(mut self, name: &str) -> Self {
+        self.panics.insert(name.to_owned());
         self
     }
 
@@ -74,11 +81,12 @@ struct Actor {
 
 impl Deliver for Actor {
     fn deliver(&self, parcel: Parcel) -> BoxFuture<'static, Delivered> {
-        let name = String::from_utf8(parcel.body.to_vec()).unwrap();
+        let name = String::from_utf8(parcel.body.to_vec()).unwrap().trim_end().to_owned();
         self.records_at_start.lock().unwrap().insert(name.clone(), self.store.records.load(Ordering::SeqCst));
         let mut script = self.script.lock().unwrap();
         let never = script.never.contains(&name);
         let holding = script.holding.remove(&name);
+        let panics = script.panics.remove(&name);
         let end = script
             .first
             .get_mut(&name)
@@ -87,6 +95,7 @@ impl Deliver for Actor {
         let release = Arc::clone(&self.release);
         self.started.send(name).unwrap();
         Box::pin(async move {
+            assert!(!panics, "as the script says");
             if never {
                 std::future::pending::<()>().await;
             }
@@ -263,6 +272,21 @@ impl Stage {
     }
 
     pub(super) async fn accept(&mut self, name: &str) {
+        self.accept_body(name, Bytes::copy_from_slice(name.as_bytes())).await;
+    }
+
+    /// As [`Stage::accept`], with a body so large that it is kept as a file.
+    pub(super) async fn accept_large(&mut self, name: &str) {
+        let blanks = " ".repeat(postroom_core::limits::INLINE_BODY_BYTES_MAX);
+        self.accept_body(name, format!("{name}{blanks}").into()).await;
+    }
+
+    /// Removes every body that is kept as a file.
+    pub(super) fn remove_files(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("test.db.blobs")).unwrap();
+    }
+
+    async fn accept_body(&mut self, name: &str, body: Bytes) {
         let event = Event {
             id: EventId::new(uuid::Uuid::now_v7()),
             received_at: Timestamp::from_unix_ms(1),
@@ -275,15 +299,10 @@ impl Stage {
             note: None,
             labels: BTreeMap::new(),
             content_type: None,
-            body_bytes: name.len() as u64,
+            body_bytes: body.len() as u64,
         };
         let target = Target { destination: DestinationName::new(DESTINATION), route: RouteName::new("r") };
-        let new = NewEvent {
-            event: Arc::new(event),
-            body: Bytes::copy_from_slice(name.as_bytes()),
-            targets: vec![target],
-            explanations: Vec::new(),
-        };
+        let new = NewEvent { event: Arc::new(event), body, targets: vec![target], explanations: Vec::new() };
         let accepted = self.store.accept(new).await.unwrap();
         self.accepted.insert(name.to_owned(), accepted.deliveries[0]);
     }
@@ -310,7 +329,7 @@ impl Stage {
     pub(super) async fn load_when(&self, wanted: impl Fn(&DestinationLoad) -> bool) -> DestinationLoad {
         loop {
             let load = self.handle().loads().await.remove(DESTINATION).unwrap();
-            if wanted(&load) && load.in_flight == 0 {
+            if wanted(&load) {
                 return load;
             }
             tokio::task::yield_now().await;
