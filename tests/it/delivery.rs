@@ -83,7 +83,7 @@ async fn what_can_never_work_is_given_up_at_once() {
     let config =
         Config::new().forward("target", &target.url("/"), &retry(9, "1h")).route("all", "", "target");
     let gateway = start(config).await;
-    target.script([410]);
+    target.script([422]);
     let event = gateway.accept(body::monitor_run("m", 0)).await;
     let delivery = gateway.delivery_in_state(&event, "target", "dead").await;
     assert_eq!(outcomes(&delivery), ["permanent"]);

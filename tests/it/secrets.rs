@@ -55,7 +55,7 @@ async fn no_secret_gets_out() {
     // Servers that repeat in their error pages what they were sent, as some do.
     let target = Double::start(Receiver);
     let page = format!("Cannot POST /?key={url_token} with {forward_token}");
-    target.script([Reply::status(503), Reply::json(404, &page.into())]);
+    target.script([Reply::status(503), Reply::json(400, &page.into())]);
     let refusing = Double::start(Receiver);
     refusing.script([Reply::json(401, &json!({"error": format!("unknown token {refused_token}")}))]);
 
@@ -115,7 +115,6 @@ async fn refusals(gateway: &TestGateway, wrong: &str) -> Vec<Answer> {
     for (method, path) in [
         (Method::POST, format!("/hooks/postman?token={wrong}")),
         (Method::POST, format!("/hooks/unknown?token={token}")),
-        (Method::POST, format!("/hooks/postman?token={token}&label.x={}", "x".repeat(300))),
         (Method::GET, format!("/hooks/postman?token={token}")),
         (Method::POST, format!("/hooks/postman/more?token={token}")),
         (Method::GET, format!("/nowhere?token={token}")),

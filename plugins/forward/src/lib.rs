@@ -45,7 +45,7 @@
 //! | delivered | 2xx; the record is `{"status"}` |
 //! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
 //! | permanent | other 4xx |
-//! | misconfigured | 401, 403, 3xx: redirects are not followed |
+//! | misconfigured | 401, 403, 404, 405, 410, and 3xx: redirects are not followed |
 #![forbid(unsafe_code)]
 
 mod config;

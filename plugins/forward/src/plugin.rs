@@ -60,10 +60,19 @@ impl Plugin for Forward {
             // The client leaves the length of an empty body out, and some servers refuse a POST without one.
             request = request.header("Content-Length", "0");
         }
-        let response = request.body(body).send().await?.successful()?;
+        let response = request.body(body).send().await?;
+        if NOT_HERE.contains(&response.status()) {
+            let message = format!("there is nothing that takes events at `url`: {}", response.excerpt());
+            return Err(Failure::misconfigured(format!("http_{}", response.status()), message));
+        }
+        let response = response.successful()?;
         Ok(Outcome::delivered().with_record(json!({ "status": response.status() })))
     }
 }
+
+/// Not found, method not allowed, gone: they speak of the address, which is the same for every event. As dead letters,
+/// one slip in `url` would cost every event.
+const NOT_HERE: [u16; 3] = [404, 405, 410];
 
 /// Where requests go and with which configured headers, secrets filled in.
 struct Target<'a> {

@@ -100,12 +100,18 @@ fn every_answer_has_its_outcome() {
     {
         check(reply, Retry);
     }
-    for reply in
-        ["401 Unauthorized", "403 Forbidden", "301 Moved\r\nLocation: http://127.0.0.1:1/", "307 Moved"]
-    {
+    for reply in [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "405 Not Allowed",
+        "410 Gone",
+        "301 Moved\r\nLocation: http://127.0.0.1:1/",
+        "307 Moved",
+    ] {
         check(reply, Misconfigured);
     }
-    for reply in ["400 Bad", "404 Not Found", "409 Conflict", "410 Gone", "413 Too Large", "422 No"] {
+    for reply in ["400 Bad", "409 Conflict", "413 Too Large", "422 No"] {
         check(reply, Permanent);
     }
     check("429 Too Many Requests\r\nRetry-After: 60", RateLimited);
