@@ -1,6 +1,6 @@
 //! Asks a plugin what it thinks of a configuration.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use postroom_core::{id::DestinationName, secret::Secret};
 
@@ -8,6 +8,7 @@ use crate::{
     config_fault::{self, ConfigFault},
     inspect::PluginFile,
     process::{Launch, Limits, Process, StartError},
+    program::Program,
 };
 
 /// Why a configuration did not pass.
@@ -29,12 +30,10 @@ pub enum CheckError {
 
 /// Starts `plugin` in a process of its own, has it check `config`, and ends it. No instance is made.
 ///
-/// `program` is the binary that answers `plugin-host`.
-///
 /// # Errors
 /// [`CheckError::Refused`] with every fault that the plugin names.
 pub async fn check_config(
-    program: &Path,
+    program: &Program,
     plugin: &PluginFile,
     config: &serde_json::Value,
     secrets: &BTreeMap<String, Secret>,
@@ -44,7 +43,7 @@ pub async fn check_config(
         plugin: plugin.clone(),
         config: config.clone(),
         secrets: secrets.clone(),
-        program: program.to_owned(),
+        program: program.clone(),
         limits: Limits::default(),
         concurrency: 1,
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::outcome::one_line;
+use crate::mask::Mask;
 
 /// Most faults kept of one report: nobody reads more, and a report is a stranger's input.
 const FAULTS_MAX: usize = 64;
@@ -44,23 +44,34 @@ struct ErrorJson {
     message: String,
 }
 
-/// Reads the report of a plugin that refused its configuration. A report that says nothing usable still gives one
-/// fault: the refusal itself.
+/// Reads the report of a plugin that refused its configuration, as far as it can be read.
 pub(crate) fn read_report(report_json: &str) -> Vec<ConfigFault> {
     let errors =
         serde_json::from_str::<ReportJson>(report_json).map(|report| report.errors).unwrap_or_default();
-    bound(errors.into_iter().map(|error| ConfigFault { path: error.path, message: error.message }))
+    let report = errors.into_iter().take(FAULTS_MAX).map(|error| ConfigFault {
+        path: cut(error.path, PATH_BYTES_MAX),
+        message: cut(error.message, MESSAGE_BYTES_MAX),
+    });
+    report.collect()
 }
 
-/// Cuts faults to what is kept and shown.
-pub(crate) fn bound(faults: impl IntoIterator<Item = ConfigFault>) -> Vec<ConfigFault> {
+/// Keeps at least the first `bytes_max` bytes, so that what is cut can be told from what is not.
+fn cut(mut text: String, bytes_max: usize) -> String {
+    text.truncate(text.ceil_char_boundary(bytes_max));
+    text
+}
+
+/// What is kept and shown of the faults that a process reported; never empty. A refusal that says nothing usable is
+/// still one fault.
+pub(crate) fn accept(faults: impl IntoIterator<Item = ConfigFault>, mask: &Mask) -> Vec<ConfigFault> {
     let mut faults: Vec<_> = faults
         .into_iter()
         .take(FAULTS_MAX)
         .map(|fault| ConfigFault {
-            path: one_line(&fault.path, PATH_BYTES_MAX),
-            message: one_line(&fault.message, MESSAGE_BYTES_MAX),
+            path: mask.one_line(&fault.path, PATH_BYTES_MAX),
+            message: mask.one_line(&fault.message, MESSAGE_BYTES_MAX),
         })
+        .filter(|fault| !(fault.path.is_empty() && fault.message.is_empty()))
         .collect();
     if faults.is_empty() {
         let message = "the plugin refuses its config and does not say why".to_owned();

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use postroom_core::{event::Event, outcome::Outcome, time::Timestamp};
 
-use crate::clock;
+use crate::{clock, wire::TO_CHILD_BYTES_MAX};
+
+/// Largest body that a plugin can be given, in bytes. Larger ones end as dead letters, so do not take them in.
+pub const PLUGIN_BODY_BYTES_MAX: usize = TO_CHILD_BYTES_MAX - HEAD_BYTES_MAX;
+/// Room in a frame for all that is not the body.
+const HEAD_BYTES_MAX: usize = 1024 * 1024;
 
 /// One attempt of a delivery.
 #[derive(Debug, Clone)]

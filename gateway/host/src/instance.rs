@@ -1,6 +1,6 @@
 //! The plugin of one destination, as the rest of the gateway sees it.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use postroom_core::{
     id::DestinationName,
@@ -16,6 +16,7 @@ use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::PluginFile,
     process::{Launch, Limits, Process},
+    program::Program,
     supervisor::{Backoff, Status, Supervisor},
 };
 
@@ -30,8 +31,8 @@ pub struct InstanceConfig {
     pub config: serde_json::Value,
     /// The secrets that `config` names, by name. The plugin gets these and no others.
     pub secrets: BTreeMap<String, Secret>,
-    /// The binary that answers `plugin-host`, most likely `/proc/self/exe`.
-    pub program: PathBuf,
+    /// What its process is started from.
+    pub program: Program,
     /// Most deliveries in flight at once. The plugin's manifest may want fewer.
     pub concurrency: u32,
     /// When to start again after a failure.
@@ -77,10 +78,9 @@ impl Instance {
         let (phase_sender, phase) = watch::channel(Phase::Waiting);
         let (status_sender, status) = watch::channel(Status::Starting);
         let (stop, stop_requests) = mpsc::channel(1);
-        let wanted = config.plugin.manifest.concurrency.unwrap_or(u32::MAX);
         let supervisor = Supervisor {
             launch: Launch {
-                concurrency: config.concurrency.min(wanted),
+                concurrency: config.plugin.manifest.concurrency_within(config.concurrency),
                 destination: config.destination,
                 plugin: config.plugin,
                 config: config.config,
@@ -97,7 +97,11 @@ impl Instance {
         Self { phase, status, stop }
     }
 
-    /// Has the plugin deliver an event, and waits for the end of the attempt, at most for its time limit.
+    /// Has the plugin deliver an event, and waits for the end of the attempt.
+    ///
+    /// An attempt that reaches its time limit is cancelled. It comes back, as a retry, only when the plugin has let go of
+    /// the event, for which it has a few seconds before its process is ended: whoever offers the next delivery of a lane
+    /// after this one has come back never has two of them inside the plugin.
     ///
     /// While the plugin is not running this waits, because most restarts take a moment. The wait is no attempt: when it
     /// has used half of the time limit, the delivery comes back as [`Delivered::NotAccepted`]. So a plugin that crashes

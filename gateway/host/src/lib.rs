@@ -8,6 +8,7 @@
 //! Going down: `instance` is the handle that the engine holds, `supervisor` keeps a destination's process alive,
 //! `process` is one such process seen from the gateway, `wire` is what the two say to each other, `child` is the process
 //! seen from inside, and `native` drives the plugin through the C functions. `native` knows nothing of processes.
+//! All that a plugin says passes `mask` in the gateway, which takes the secrets out of it.
 //!
 //! Nothing is ever unloaded: the process that holds a library ends.
 
@@ -20,10 +21,12 @@ mod discover;
 mod inspect;
 mod instance;
 mod manifest;
+mod mask;
 mod native;
 mod outcome;
 mod plugin_log;
 mod process;
+mod program;
 mod supervisor;
 #[cfg(test)]
 mod testing;
@@ -32,9 +35,10 @@ mod wire;
 pub use check::{CheckError, check_config};
 pub use child::plugin_host_main;
 pub use config_fault::ConfigFault;
-pub use delivery::{Delivered, PluginDelivery};
+pub use delivery::{Delivered, PLUGIN_BODY_BYTES_MAX, PluginDelivery};
 pub use discover::{Catalog, RejectReason, Rejected, discover};
 pub use inspect::{InspectError, PluginFile, inspect};
 pub use instance::{Instance, InstanceConfig};
 pub use manifest::{ABI, AbiVersion, Manifest, ManifestError};
+pub use program::Program;
 pub use supervisor::{Backoff, Status};

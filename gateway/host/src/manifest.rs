@@ -115,6 +115,12 @@ impl Manifest {
             document,
         })
     }
+
+    /// How many deliveries may be in flight at once where the operator allows `allowed`: the smaller of the two.
+    #[must_use]
+    pub fn concurrency_within(&self, allowed: u32) -> u32 {
+        self.concurrency.map_or(allowed, |wanted| wanted.min(allowed))
+    }
 }
 
 fn abi(document: &Map<String, Value>) -> Result<AbiVersion, ManifestError> {

@@ -8,6 +8,8 @@ use postroom_core::{
 };
 use serde::de::IgnoredAny;
 
+use crate::mask::Mask;
+
 /// Longest code kept, in bytes.
 pub(crate) const CODE_BYTES_MAX: usize = 64;
 
@@ -28,15 +30,15 @@ pub(crate) struct Report {
 pub(crate) enum RecordFault {
     #[error("the record has more than {} bytes", limits::RECORD_BYTES_MAX)]
     TooLarge,
-    #[error("the record is not a JSON object")]
+    #[error("the record is not a JSON object, or no longer one without the secrets in it")]
     NotAnObject,
 }
 
 impl Report {
     /// The outcome that counts, and why its record was left out if it was.
     ///
-    /// A kind that this gateway does not know is a retry: the contract says so, and it loses nothing.
-    pub(crate) fn accept(self) -> (Outcome, Option<RecordFault>) {
+    /// Texts lose their secrets first, so that every check sees what is kept. A kind that this gateway does not know is a retry: the contract says so, and it loses nothing.
+    pub(crate) fn accept(&self, mask: &Mask) -> (Outcome, Option<RecordFault>) {
         let kind = match self.kind {
             postroom_abi::POSTROOM_OUT_DELIVERED => OutcomeKind::Delivered,
             postroom_abi::POSTROOM_OUT_SKIPPED => OutcomeKind::Skipped,
@@ -46,32 +48,33 @@ impl Report {
             _ => OutcomeKind::Retry,
         };
         let waits = matches!(kind, OutcomeKind::Retry | OutcomeKind::RateLimited) && self.retry_after_ms > 0;
-        let (record_json, fault) = match check_record(&self.record_json) {
-            Ok(()) if self.record_json.is_empty() => (None, None),
-            Ok(()) => (Some(self.record_json), None),
+        let (record_json, fault) = match accept_record(&self.record_json, mask) {
+            Ok(record_json) => (record_json, None),
             Err(fault) => (None, Some(fault)),
         };
         let outcome = Outcome {
             kind,
             retry_after: waits.then(|| Duration::from_millis(self.retry_after_ms)),
-            code: clean_code(&self.code),
-            message: one_line(&self.message, limits::MESSAGE_BYTES_MAX),
+            code: clean_code(&mask.text(&self.code, CODE_BYTES_MAX)),
+            message: mask.one_line(&self.message, limits::MESSAGE_BYTES_MAX),
             record_json,
         };
         (outcome, fault)
     }
 }
 
-fn check_record(record: &str) -> Result<(), RecordFault> {
+fn accept_record(record: &str, mask: &Mask) -> Result<Option<String>, RecordFault> {
     if record.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     if record.len() > limits::RECORD_BYTES_MAX {
         return Err(RecordFault::TooLarge);
     }
+    // No record is cut: one that is too large has just been refused.
+    let record = mask.text(record, usize::MAX);
     let object = record.trim_ascii_start().starts_with('{');
-    match serde_json::from_str::<IgnoredAny>(record) {
-        Ok(_) if object => Ok(()),
+    match serde_json::from_str::<IgnoredAny>(&record) {
+        Ok(_) if object => Ok(Some(record.into_owned())),
         _ => Err(RecordFault::NotAnObject),
     }
 }
@@ -82,13 +85,6 @@ fn clean_code(code: &str) -> String {
         .take(CODE_BYTES_MAX)
         .map(|c| if matches!(c, 'a'..='z' | '0'..='9' | '_' | '.') { c } else { '_' })
         .collect()
-}
-
-/// The text on one line of at most `bytes_max` bytes: a line break or escape code of a plugin must not forge a second
-/// line in a log or on a terminal.
-pub(crate) fn one_line(text: &str, bytes_max: usize) -> String {
-    let text = &text[..text.floor_char_boundary(bytes_max)];
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 mod budget;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use postroom_core::id::{DestinationName, EventId};
 use tokio::time::Instant;
 
 pub(crate) use self::budget::Budget;
-use crate::outcome::one_line;
+use crate::mask::Mask;
 
 pub(crate) const TARGET_BYTES_MAX: usize = 128;
 pub(crate) const MESSAGE_BYTES_MAX: usize = 8 * 1024;
@@ -30,12 +30,13 @@ pub(crate) struct LogRecord {
 #[derive(Debug)]
 pub(crate) struct PluginLog {
     destination: DestinationName,
+    mask: Arc<Mask>,
     budget: Mutex<Budget>,
 }
 
 impl PluginLog {
-    pub(crate) fn new(destination: DestinationName) -> Self {
-        Self { destination, budget: Mutex::new(Budget::new(Instant::now())) }
+    pub(crate) fn new(destination: DestinationName, mask: Arc<Mask>) -> Self {
+        Self { destination, mask, budget: Mutex::new(Budget::new(Instant::now())) }
     }
 
     /// Writes a record; `event` is what its token stands for.
@@ -45,9 +46,9 @@ impl PluginLog {
         }
         let destination = self.destination.as_str();
         let event = event.map(tracing::field::display);
-        let target = one_line(&record.target, TARGET_BYTES_MAX);
-        let message = one_line(&record.message, MESSAGE_BYTES_MAX);
-        let fields = one_line(&record.fields_json, FIELDS_BYTES_MAX);
+        let target = self.mask.one_line(&record.target, TARGET_BYTES_MAX);
+        let message = self.mask.one_line(&record.message, MESSAGE_BYTES_MAX);
+        let fields = self.mask.one_line(&record.fields_json, FIELDS_BYTES_MAX);
         let fields = (!fields.is_empty()).then_some(fields);
         macro_rules! write_at {
             ($level:ident) => {
@@ -65,7 +66,7 @@ impl PluginLog {
 
     /// Writes a line that the plugin printed on its stdout or stderr.
     pub(crate) fn line(&self, stream: &'static str, line: &[u8]) {
-        let line = one_line(&String::from_utf8_lossy(line), MESSAGE_BYTES_MAX);
+        let line = self.mask.one_line(&String::from_utf8_lossy(line), MESSAGE_BYTES_MAX);
         if !line.is_empty() && self.may_write() {
             tracing::info!(target: "plugin", destination = self.destination.as_str(), stream, "{line}");
         }

@@ -10,7 +10,6 @@ mod start_error;
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -37,15 +36,15 @@ use self::{
 };
 use crate::{
     clock,
-    delivery::{Delivered, Offer, PluginDelivery},
+    delivery::{Delivered, Offer, PLUGIN_BODY_BYTES_MAX, PluginDelivery},
     inspect::PluginFile,
+    mask::Mask,
     native::Status,
     plugin_log::{PluginLog, current_level},
-    wire::{Start, TO_CHILD_BYTES_MAX, ToChild, ToGateway},
+    program::Program,
+    wire::{Start, ToChild, ToGateway},
 };
 
-/// Room in a frame for all that is not the body.
-const HEAD_BYTES_MAX: usize = 1024 * 1024;
 /// Frames that wait to be written. Deliveries are bounded by the plugin's concurrency; a child that lets even this
 /// fill up does not read, and misses its pings.
 const OUTGOING_MAX: usize = 64;
@@ -57,8 +56,7 @@ pub(crate) struct Launch {
     pub(crate) plugin: PluginFile,
     pub(crate) config: serde_json::Value,
     pub(crate) secrets: BTreeMap<String, Secret>,
-    /// The binary that answers `plugin-host`.
-    pub(crate) program: PathBuf,
+    pub(crate) program: Program,
     /// Most deliveries in flight at once; the plugin may want fewer.
     pub(crate) concurrency: u32,
     pub(crate) limits: Limits,
@@ -69,6 +67,7 @@ pub(crate) struct Launch {
 pub(crate) struct Process {
     pub(crate) pid: u32,
     destination: DestinationName,
+    mask: Arc<Mask>,
     outgoing: mpsc::Sender<ToChild>,
     pending: Arc<Pending>,
     /// One permit for each delivery that the plugin may hold.
@@ -94,10 +93,9 @@ impl Process {
             ToGateway::Ready { concurrency } => {
                 let concurrency = concurrency.clamp(1, launch.concurrency.max(1));
                 process.slots.add_permits(usize::try_from(concurrency).unwrap_or(usize::MAX));
-                process.pending.set_slots(concurrency);
                 Ok(process)
             }
-            answer => Err(StartError::of(answer)),
+            answer => Err(StartError::of(answer, &process.mask)),
         }
     }
 
@@ -106,7 +104,7 @@ impl Process {
         let (process, ready) = Self::spawn(launch, true).await?;
         match process.first_answer(ready).await? {
             ToGateway::Valid => Ok(()),
-            answer => Err(StartError::of(answer)),
+            answer => Err(StartError::of(answer, &process.mask)),
         }
     }
 
@@ -114,13 +112,14 @@ impl Process {
         launch: &Launch,
         check_only: bool,
     ) -> Result<(Self, oneshot::Receiver<ToGateway>), StartError> {
-        let spawn_error = |source| StartError::Spawn { program: launch.program.clone(), source };
-        let spawned = spawn::spawn(&launch.program).await.map_err(spawn_error)?;
+        let spawn_error = |source| StartError::Spawn { program: launch.program.path().into(), source };
+        let spawned = spawn::spawn(launch.program.path()).await.map_err(spawn_error)?;
         let (incoming, writer) = spawned.socket.into_split();
         let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
         tokio::spawn(session::write_frames(writer, frames));
 
-        let log = Arc::new(PluginLog::new(launch.destination.clone()));
+        let mask = Arc::new(Mask::new(launch.secrets.values()));
+        let log = Arc::new(PluginLog::new(launch.destination.clone(), Arc::clone(&mask)));
         let pending = Arc::new(Pending::default());
         let slots = Arc::new(Semaphore::new(0));
         let kill = CancellationToken::new();
@@ -145,6 +144,7 @@ impl Process {
         let process = Self {
             pid: spawned.pid,
             destination: launch.destination.clone(),
+            mask,
             outgoing,
             pending,
             slots,
@@ -187,13 +187,17 @@ impl Process {
     /// Offers a delivery and waits for its end until `until`; `None` when the process has ended before it was offered.
     ///
     /// Waiting for a free place is not an attempt: it takes at most until `accept_until`.
+    ///
+    /// After `until` the delivery is cancelled, and comes back when the plugin has let go of it. So nobody has two
+    /// deliveries of a lane inside the plugin, where a slow "failed" could overtake the "recovered" after it. A plugin
+    /// that holds on for [`Limits::cancel`] is ended: the order is worth a restart.
     pub(crate) async fn deliver(
         &self,
         delivery: &PluginDelivery,
         accept_until: Instant,
         until: Instant,
     ) -> Option<Delivered> {
-        if delivery.body.len() > TO_CHILD_BYTES_MAX - HEAD_BYTES_MAX {
+        if delivery.body.len() > PLUGIN_BODY_BYTES_MAX {
             return Some(Delivered::Outcome(too_large()));
         }
         let slot = match timeout_at(accept_until, Arc::clone(&self.slots).acquire_owned()).await {
@@ -201,33 +205,41 @@ impl Process {
             Ok(Err(_)) => return None,
             Err(_) => return Some(Delivered::NotAccepted),
         };
+        let room = match timeout_at(accept_until, self.outgoing.reserve()).await {
+            Ok(Ok(room)) => room,
+            Ok(Err(_)) => return None,
+            Err(_) => return Some(Delivered::NotAccepted),
+        };
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         let offer = ToChild::Deliver(Box::new(Offer::new(token, delivery)));
-        // Dropping this early, as a timeout or the caller does, cancels the delivery.
+        // Dropping this early, as the caller may, cancels the delivery.
         let mut in_flight = self.pending.add(token, delivery.event.id, slot, &self.outgoing)?;
-        let attempt = async {
-            self.outgoing.send(offer).await.ok()?;
-            // From here on the attempt counts: whatever happens, the plugin may have seen the event.
-            Some(in_flight.reply().await)
-        };
-        let outcome = match timeout_at(until, attempt).await {
-            Ok(None) => return None,
-            Ok(Some(Reply::Ended(report))) => {
-                let (outcome, fault) = report.accept();
+        // From here on the attempt counts: whatever happens, the plugin may have seen the event.
+        room.send(offer);
+        let outcome = match timeout_at(until, in_flight.reply()).await {
+            Ok(Reply::Ended(report)) => {
+                let (outcome, fault) = report.accept(&self.mask);
                 if let Some(fault) = fault {
                     let destination = self.destination.as_str();
                     tracing::warn!(destination, event = %delivery.event.id, "record of the plugin left out: {fault}");
                 }
                 outcome
             }
-            Ok(Some(Reply::Refused(status))) => return Some(refused(status)),
-            Ok(Some(Reply::Lost(exit))) => Outcome::retry(
+            Ok(Reply::Refused(status)) => return Some(refused(status)),
+            Ok(Reply::Lost(exit)) => Outcome::retry(
                 "plugin_crashed",
                 format!("the plugin process ended during the delivery: {exit}"),
             ),
+            // Only what was cancelled is let go, and that is below.
+            Ok(Reply::Released) => timed_out(delivery),
             Err(_) => {
-                let limit = delivery.time_limit;
-                Outcome::retry("timeout", format!("the plugin did not end the delivery within {limit:?}"))
+                in_flight.cancel();
+                // How it ends no longer matters, only that it does. By the contract nobody wants the outcome after a
+                // cancel, and the plugin is told that it is stale. The one that was on its way when the cancel was sent
+                // is treated the same: the time was up for both, and which came first is a matter of luck. The event
+                // then comes again, which plugins have to expect at any time.
+                in_flight.reply().await;
+                timed_out(delivery)
             }
         };
         Some(Delivered::Outcome(outcome))
@@ -263,8 +275,13 @@ fn refused(status: i32) -> Delivered {
     Delivered::Outcome(Outcome { kind, ..Outcome::retry("plugin_refused", message) })
 }
 
+fn timed_out(delivery: &PluginDelivery) -> Outcome {
+    let limit = delivery.time_limit;
+    Outcome::retry("timeout", format!("the plugin did not end the delivery within {limit:?}"))
+}
+
 fn too_large() -> Outcome {
-    let message = format!("the body is larger than a plugin can be given, {TO_CHILD_BYTES_MAX} bytes");
+    let message = format!("the body is larger than a plugin can be given, {PLUGIN_BODY_BYTES_MAX} bytes");
     Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("event_too_large", message) }
 }
 

@@ -15,7 +15,7 @@ use postroom_core::{
 };
 use tempfile::TempDir;
 
-use crate::{clock, delivery::PluginDelivery};
+use crate::{clock, delivery::PluginDelivery, program::Program};
 
 const HEADERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/c");
 const SCRIPTED: &str = include_str!("testing/scripted.c");
@@ -37,7 +37,12 @@ pub(crate) fn scripted(flags: &str, required_caps: &str) -> Compiled {
 
 /// The binary that plugin processes are started from: cargo builds the examples of a crate before it runs its tests,
 /// into a folder beside theirs.
-pub(crate) fn program() -> PathBuf {
+pub(crate) fn program() -> Program {
+    Program::File(program_file())
+}
+
+/// The file of [`program`].
+pub(crate) fn program_file() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().parent().unwrap().join("examples/plugin-host");
     assert!(program.exists(), "{} is missing: cargo build -p postroom-host --examples", program.display());

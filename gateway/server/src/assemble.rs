@@ -1,13 +1,13 @@
 //! From a checked configuration to the parts of a gateway.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use postroom_core::{
     lane::{Backlog, LaneSettings},
     limits,
 };
 use postroom_engine as engine;
-use postroom_host::{Backoff, Instance, InstanceConfig};
+use postroom_host::{Backoff, Instance, InstanceConfig, Program};
 
 use crate::{
     api::DestinationInfo,
@@ -33,22 +33,19 @@ pub(crate) fn sources(config: &Config) -> engine::Sources {
     }))
 }
 
-/// Starts the plugin of a destination in a child process of `program`.
-pub(crate) fn start(resolved: Resolved, program: PathBuf) -> Started {
+/// Starts the plugin of a destination in a child process.
+pub(crate) fn start(resolved: Resolved) -> Started {
     let Resolved { destination, plugin } = resolved;
-    // The smaller of what the operator allows and what the plugin says it can do.
-    let concurrency = destination
-        .concurrency
-        .unwrap_or(limits::CONCURRENCY)
-        .min(plugin.manifest.concurrency.unwrap_or(u32::MAX));
+    let allowed = destination.concurrency.unwrap_or(limits::CONCURRENCY);
+    let concurrency = plugin.manifest.concurrency_within(allowed);
     let (id, version) = (plugin.manifest.id.clone(), plugin.manifest.version.clone());
     let instance = Instance::start(InstanceConfig {
         destination: destination.name.clone(),
         plugin,
         config: destination.config.json,
         secrets: destination.config.secrets,
-        program,
-        concurrency,
+        program: Program::ThisProcess,
+        concurrency: allowed,
         backoff: Backoff::default(),
     });
     let engine = engine::Destination {

@@ -27,9 +27,6 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[source] OpenError),
-    /// The gateway's own program, which plugins run in, cannot be found.
-    #[error("cannot find the gateway's own program")]
-    Program(#[source] io::Error),
     /// The listener does not know its address.
     #[error("cannot listen")]
     Listen(#[source] io::Error),
@@ -49,7 +46,6 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(RunError::Listen)?;
-    let program = std::env::current_exe().map_err(RunError::Program)?;
     let catalog = discover(&config.plugins.path);
     let resolved = resolve::resolve(&config, &catalog).map_err(RunError::Config)?;
 
@@ -58,8 +54,7 @@ pub async fn run(
     let store = Arc::new(store);
     tracing::info!(address = %address, store = %config.store.path.display(), "listening");
 
-    let started: Vec<_> =
-        resolved.into_iter().map(|resolved| assemble::start(resolved, program.clone())).collect();
+    let started: Vec<_> = resolved.into_iter().map(assemble::start).collect();
     let (mut instances, mut destinations, mut infos) = (Vec::new(), Vec::new(), Vec::new());
     for one in started {
         instances.push(one.instance);

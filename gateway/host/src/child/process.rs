@@ -15,7 +15,7 @@ use rustix::{
     net::sockopt::socket_peercred,
     process::{DumpableBehavior, Signal, getppid, set_dumpable_behavior, set_parent_process_death_signal},
     stdio::dup2_stdin,
-    thread::set_no_new_privs,
+    thread::{set_name, set_no_new_privs},
 };
 
 /// The first descriptor after stdin, stdout and stderr.
@@ -28,6 +28,8 @@ pub(super) fn lock_down() -> io::Result<UnixStream> {
     close_all_but(socket.as_raw_fd())?;
     // A crash must not leave a file with secrets and bodies in it.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // The kernel names a process after the path that it was started by, which may be `/proc/self/exe`.
+    set_name(c"plugin-host")?;
     // No program that this process could start gains rights by it.
     set_no_new_privs(true)?;
     Ok(socket)

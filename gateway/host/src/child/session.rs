@@ -11,7 +11,7 @@ use postroom_core::secret::Secret;
 use super::{frames::Frames, outbox::Outbox, pool::Pool, process};
 use crate::{
     clock,
-    config_fault::{self, ConfigFault},
+    config_fault::ConfigFault,
     delivery::Offer,
     inspect::inspect,
     native::{self, CreateError, Instance, Library, LoadError, Services, ValidateError},
@@ -55,17 +55,12 @@ fn begin(start: Start, outbox: &Outbox) -> Result<Session, ToGateway> {
     let instance = Instance::create(library, &start.config_json, Box::new(services));
     let instance = instance.map_err(|error| match error {
         CreateError::Refused { message } => {
-            let fault = ConfigFault { path: String::new(), message };
-            ToGateway::Refused { faults: config_fault::bound([fault].into_iter().filter(has_message)) }
+            ToGateway::Refused { faults: vec![ConfigFault { path: String::new(), message }] }
         }
         CreateError::Failed { .. } => failed(&error),
     })?;
     outbox.send(&ToGateway::Ready { concurrency });
     Ok(Session { instance: Arc::new(instance), outbox: outbox.clone(), pool })
-}
-
-fn has_message(fault: &ConfigFault) -> bool {
-    !fault.message.is_empty()
 }
 
 #[expect(unsafe_code, reason = "runs the plugin's code, which is what this process is for")]

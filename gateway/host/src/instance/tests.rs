@@ -15,6 +15,7 @@ use crate::{
     check::{CheckError, check_config},
     delivery::{Delivered, PluginDelivery},
     inspect::inspect,
+    program::Program,
     supervisor::{Backoff, Status},
     testing::{Compiled, Log, PLUGIN, delivery, delivery_of, program, scripted},
 };
@@ -237,7 +238,8 @@ async fn missing_files_and_capabilities_are_named() {
     let instance = Instance::start(config(&demanding, ""));
     assert!(status(&instance, error).await.contains("needs capabilities 0x4"));
 
-    let no_program = InstanceConfig { program: "/no/such/program".into(), ..config(&PLUGIN, "") };
+    let no_program =
+        InstanceConfig { program: Program::File("/no/such/program".into()), ..config(&PLUGIN, "") };
     let message = status(&Instance::start(no_program), error).await;
     assert!(message.contains("cannot start a plugin process from /no/such/program"), "{message}");
 }
@@ -311,4 +313,57 @@ async fn what_a_plugin_logs_and_prints_is_in_our_log_and_its_secrets_are_not() {
         assert!(log.contains(expected), "{expected} is not in\n{log}");
     }
     assert!(!log.contains("s3cret"), "{log}");
+}
+
+/// A secret as ITOC360 hands it out, with characters that JSON may escape.
+const URL: &str = r#"https://itoc360.test/events?token="s3cret""#;
+
+fn leaking(destination: &'static str, mode: &str) -> Instance {
+    Instance::start(InstanceConfig {
+        destination: DestinationName::new(destination),
+        secrets: [("token".to_owned(), Secret::new(URL))].into(),
+        backoff: Backoff { first: Duration::from_secs(60), ..Backoff::default() },
+        ..config(&PLUGIN, mode)
+    })
+}
+
+#[tokio::test]
+async fn a_secret_that_a_plugin_tells_is_masked_wherever_it_tells_it() {
+    let log = Log::of("leaking");
+    let instance = leaking("leaking", "");
+    let outcome = outcome(&instance, "leak").await;
+    assert_eq!((&*outcome.code, &*outcome.message), ("___", "***"));
+    assert_eq!(outcome.record_json.as_deref(), Some(r#"{"***":["to ***"]}"#));
+    instance.deliver(delivery("abort")).await;
+    status(&instance, |status| matches!(status, Status::Backoff { .. }).then_some(())).await;
+
+    let log = log.text();
+    for expected in [
+        r#"ERROR plugin: *** destination="leaking""#,
+        r#"module="***" fields="{\"***\":[\"to ***\"]}""#,
+        "plugin: out ***",
+        "plugin: err ***",
+    ] {
+        assert!(log.contains(expected), "{expected} is not in\n{log}");
+    }
+    assert!(!log.contains("s3cret"), "{log}");
+}
+
+#[tokio::test]
+async fn a_secret_in_the_reason_for_not_starting_is_masked() {
+    let log = Log::of("leaking-create");
+    let instance = leaking("leaking-create", "leak-create refuse");
+    assert_eq!(outcome(&instance, "ok").await.message, "no entry with ***");
+    let refused =
+        |status: &Status| if let Status::Refused { reason } = status { Some(reason.clone()) } else { None };
+    assert_eq!(status(&instance, refused).await, "no entry with ***");
+
+    let instance = leaking("leaking-create", "leak-create");
+    let failed = |status: &Status| match status {
+        Status::Backoff { last_error, .. } => Some(last_error.clone()),
+        _ => None,
+    };
+    let error = status(&instance, failed).await;
+    assert!(error.ends_with(": no entry with ***"), "{error}");
+    assert!(log.text().contains("no entry with ***") && !log.text().contains("s3cret"), "{}", log.text());
 }

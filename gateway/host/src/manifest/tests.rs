@@ -44,6 +44,14 @@ fn optional_keys_may_be_absent() {
 }
 
 #[test]
+fn the_smaller_of_the_two_concurrencies_counts() {
+    let manifest = |concurrency| Manifest { concurrency, ..Manifest::parse(&good().to_string()).unwrap() };
+    assert_eq!(manifest(None).concurrency_within(8), 8);
+    assert_eq!(manifest(Some(4)).concurrency_within(8), 4);
+    assert_eq!(manifest(Some(16)).concurrency_within(8), 8);
+}
+
+#[test]
 fn every_required_key_is_required() {
     for key in ["manifest", "id", "name", "version", "abi", "kinds"] {
         assert_eq!(fault(key, Value::Null), format!("the manifest lacks {key:?}"));

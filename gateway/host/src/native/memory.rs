@@ -8,9 +8,8 @@ use postroom_abi::{
     postroom_str,
 };
 
-use crate::outcome::one_line;
-
-const ERRBUF_BYTES: usize = 1024;
+/// As much as the gateway keeps of any such message.
+const ERRBUF_BYTES: usize = 4 * 1024;
 
 /// Copies at most `bytes_max` bytes of a plugin's text. Bytes that are not UTF-8 become U+FFFD.
 ///
@@ -30,7 +29,7 @@ pub(super) fn with_errbuf<T>(call: impl FnOnce(*mut postroom_errbuf) -> T) -> (T
     let answer = call(&raw mut errbuf);
     // A length beyond the buffer is a lie; then nothing of it is believed.
     let message = bytes.get(..errbuf.len).unwrap_or_default();
-    (answer, one_line(&String::from_utf8_lossy(message), ERRBUF_BYTES))
+    (answer, String::from_utf8_lossy(message).into_owned())
 }
 
 /// Calls `call` with a sink that takes up to `bytes_max` bytes and gives its answer and what was written.

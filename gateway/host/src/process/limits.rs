@@ -13,7 +13,7 @@ pub(crate) struct Limits {
     pub(crate) ping_interval: Duration,
     /// To answer a ping. A process that does not is stuck inside the plugin, or stopped.
     pub(crate) ping: Duration,
-    /// To let go of deliveries that were cancelled, when the plugin has no room for others.
+    /// To let go of a delivery that was cancelled. Looked at with the pings, so it may be one interval more.
     pub(crate) cancel: Duration,
 }
 

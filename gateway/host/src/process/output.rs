@@ -9,10 +9,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::plugin_log::PluginLog;
+use crate::plugin_log::{MESSAGE_BYTES_MAX, PluginLog};
 
-/// Longer lines are logged in pieces.
-const LINE_BYTES_MAX: u64 = 8 * 1024;
+/// Longer lines are cut. In pieces, half a secret could stand in each of two, and neither would be known for it.
+const LINE_BYTES_MAX: u64 = MESSAGE_BYTES_MAX as u64;
 /// How long output may still come after the process has ended: a process that it started may hold the pipe.
 const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -41,9 +41,13 @@ impl Output {
 async fn copy_lines(stream: impl AsyncRead + Unpin, name: &'static str, log: Arc<PluginLog>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
+    let mut within_line = false;
     // A pipe that cannot be read is at its end as far as the log goes.
     while let Ok(1..) = (&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await {
-        log.line(name, &line);
+        if !within_line {
+            log.line(name, &line);
+        }
+        within_line = !line.ends_with(b"\n");
         line.clear();
     }
 }

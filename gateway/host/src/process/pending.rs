@@ -1,7 +1,7 @@
 //! The deliveries that a plugin process holds.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -22,6 +22,8 @@ pub(super) enum Reply {
     Ended(Report),
     /// The plugin did not take it, with this status.
     Refused(i32),
+    /// The plugin let go of it after it was cancelled.
+    Released,
     /// The process ended first.
     Lost(Exit),
 }
@@ -40,7 +42,6 @@ pub(super) struct Pending {
 #[derive(Debug, Default)]
 struct State {
     held: HashMap<u64, Held>,
-    slots: usize,
     closed: bool,
 }
 
@@ -54,11 +55,6 @@ struct Held {
 }
 
 impl Pending {
-    /// Says how many deliveries the process takes at once.
-    pub(super) fn set_slots(&self, slots: u32) {
-        self.lock().slots = usize::try_from(slots).unwrap_or(usize::MAX);
-    }
-
     /// Notes a delivery before it is sent; `None` when the process has ended.
     pub(super) fn add(
         self: &Arc<Self>,
@@ -78,18 +74,24 @@ impl Pending {
 
     /// The process says that a delivery has come to its end.
     pub(super) fn end(&self, token: u64, reply: Reply) -> Result<(), UnknownToken> {
-        let held = self.lock().held.remove(&token).ok_or(UnknownToken(token))?;
-        // Nobody waits for the reply any more when the delivery was given up a moment ago.
-        drop(held.reply.send(reply));
-        Ok(())
+        self.end_if(token, reply, |_| true)
     }
 
     /// The process says that it let go of a delivery that was given up.
     pub(super) fn release(&self, token: u64) -> Result<(), UnknownToken> {
-        let mut state = self.lock();
-        match state.held.get(&token) {
-            Some(held) if held.given_up.is_some() => {
-                state.held.remove(&token);
+        self.end_if(token, Reply::Released, |held| held.given_up.is_some())
+    }
+
+    fn end_if(
+        &self,
+        token: u64,
+        reply: Reply,
+        may_end: impl FnOnce(&Held) -> bool,
+    ) -> Result<(), UnknownToken> {
+        match self.lock().held.entry(token) {
+            Entry::Occupied(held) if may_end(held.get()) => {
+                // Nobody waits for the reply when whoever did has gone away.
+                drop(held.remove().reply.send(reply));
                 Ok(())
             }
             _ => Err(UnknownToken(token)),
@@ -101,11 +103,10 @@ impl Pending {
         self.lock().held.get(&token).map(|held| held.event)
     }
 
-    /// Whether every place is held by a delivery that was given up at least `grace` ago: the plugin hangs.
-    pub(super) fn is_stuck(&self, now: Instant, grace: Duration) -> bool {
-        let state = self.lock();
+    /// Whether the plugin holds on to a delivery that was given up at least `grace` ago.
+    pub(super) fn is_overdue(&self, now: Instant, grace: Duration) -> bool {
         let overdue = |held: &Held| held.given_up.is_some_and(|since| now.duration_since(since) >= grace);
-        state.slots > 0 && state.held.values().filter(|held| overdue(held)).count() >= state.slots
+        self.lock().held.values().any(overdue)
     }
 
     /// The process has ended: every delivery that it holds comes back, and no more are taken.
@@ -113,14 +114,16 @@ impl Pending {
         let mut state = self.lock();
         state.closed = true;
         for (_, held) in state.held.drain() {
-            // As above: a delivery that was given up waits for nothing.
+            // As above.
             drop(held.reply.send(Reply::Lost(exit.clone())));
         }
     }
 
-    /// Gives a delivery up; false when it has ended.
+    /// Gives a delivery up; false when it has ended, or was given up before.
     fn give_up(&self, token: u64) -> bool {
-        self.lock().held.get_mut(&token).is_some_and(|held| {
+        let mut state = self.lock();
+        let held = state.held.get_mut(&token).filter(|held| held.given_up.is_none());
+        held.is_some_and(|held| {
             held.given_up = Some(Instant::now());
             true
         })
@@ -145,14 +148,20 @@ impl InFlight {
         let gone = || Reply::Lost(Exit::Killed("the gateway stops".to_owned()));
         (&mut self.reply).await.unwrap_or_else(|_| gone())
     }
+
+    /// Tells the plugin that the delivery is no longer wanted. The reply follows once the plugin has let go of it, or
+    /// the session has ended the process because it did not.
+    pub(super) fn cancel(&self) {
+        if self.pending.give_up(self.token) {
+            // A cancel that finds no room is not missed: the process reads nothing, and ends as one that holds on.
+            drop(self.outgoing.try_send(ToChild::Cancel { token: self.token }));
+        }
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.pending.give_up(self.token) {
-            // A cancel that finds no room is not missed: a process that reads nothing misses its pings too.
-            drop(self.outgoing.try_send(ToChild::Cancel { token: self.token }));
-        }
+        self.cancel();
     }
 }
 

@@ -136,8 +136,8 @@ impl Session {
             None => {}
         }
         self.pending
-            .is_stuck(now, self.limits.cancel)
-            .then(|| "it held on to deliveries long after their deadline and took no others".to_owned())
+            .is_overdue(now, self.limits.cancel)
+            .then(|| format!("it held on to a delivery for {:?} after it was cancelled", self.limits.cancel))
     }
 
     async fn reap(&mut self, end: End) -> Exit {

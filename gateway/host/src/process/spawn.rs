@@ -1,7 +1,7 @@
 //! Starts plugin processes.
 
 use std::{
-    io,
+    env, io,
     os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
     path::Path,
     process::Stdio,
@@ -34,6 +34,10 @@ pub(super) async fn spawn(program: &Path) -> io::Result<Spawned> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut command = Command::new(program);
+    if let Some(name) = env::args_os().next() {
+        // For people who list processes: the path may be one of the kernel's, which tells them nothing.
+        command.arg0(name);
+    }
     command
         .arg("plugin-host")
         .env_clear()

@@ -5,7 +5,7 @@ use std::{error::Error, io, path::PathBuf, time::Duration};
 use super::Exit;
 use crate::{
     config_fault::{self, ConfigFault},
-    outcome::one_line,
+    mask::Mask,
     wire::ToGateway,
 };
 
@@ -33,10 +33,10 @@ impl StartError {
     }
 
     /// What it means that the first answer of a process is not the hoped one.
-    pub(super) fn of(answer: ToGateway) -> Self {
+    pub(super) fn of(answer: ToGateway, mask: &Mask) -> Self {
         match answer {
-            ToGateway::Refused { faults } => Self::Refused(config_fault::bound(faults)),
-            ToGateway::Failed { message } => Self::Failed(one_line(&message, FAILURE_BYTES_MAX)),
+            ToGateway::Refused { faults } => Self::Refused(config_fault::accept(faults, mask)),
+            ToGateway::Failed { message } => Self::Failed(mask.one_line(&message, FAILURE_BYTES_MAX)),
             _ => Self::Failed("the plugin process gave an answer to another question".to_owned()),
         }
     }

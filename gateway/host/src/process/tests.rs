@@ -1,16 +1,25 @@
 //! What the gateway does with processes that hang. The limits are short here, and every process overstays them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use postroom_core::{id::DestinationName, outcome::OutcomeKind};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Launch, Limits, Process, StartError};
+use super::{
+    Exit, Launch, Limits, Process, StartError,
+    pending::{Pending, Reply},
+};
 use crate::{
     delivery::Delivered,
     inspect::inspect,
+    outcome::Report,
     testing::{Compiled, PLUGIN, delivery, program, scripted},
+    wire::ToChild,
 };
 
 fn launch(plugin: &Compiled, mode: &str, limits: Limits) -> Launch {
@@ -41,6 +50,14 @@ async fn code(process: &Process, body: &'static str, limit: Duration) -> String 
     }
 }
 
+async fn message(process: &Process, body: &'static str) -> String {
+    let until = Instant::now() + Duration::from_secs(60);
+    match process.deliver(&delivery(body), until, until).await {
+        Some(Delivered::Outcome(outcome)) => outcome.message,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[track_caller]
 fn check_killed(exit: &Exit, expected: &str) {
     assert!(matches!(exit, Exit::Killed(reason) if reason.contains(expected)), "{exit}");
@@ -61,7 +78,72 @@ async fn a_plugin_that_never_lets_go_of_its_deliveries_is_ended() {
     let limits = Limits { cancel: Duration::from_millis(50), ping: Duration::from_secs(60), ..impatient() };
     let process = Process::start(&launch(&plugin, "", limits)).await.unwrap();
     assert_eq!(code(&process, "hang", Duration::from_millis(50)).await, "timeout");
-    check_killed(&process.exited().await, "held on to deliveries");
+    check_killed(&process.exited().await, "held on to a delivery");
+}
+
+#[tokio::test]
+async fn a_delivery_whose_time_is_up_comes_back_once_the_plugin_has_let_go_of_it() {
+    let launch = Launch { concurrency: 2, ..launch(&PLUGIN, "deaf", Limits::default()) };
+    let process = Arc::new(Process::start(&launch).await.unwrap());
+    let held = tokio::spawn({
+        let process = Arc::clone(&process);
+        async move { code(&process, "hold", Duration::from_millis(50)).await }
+    });
+    while message(&process, "cancels").await != "1" {}
+    assert!(!held.is_finished(), "the plugin still holds it");
+    assert_eq!(message(&process, "free").await, "free");
+    assert_eq!(held.await.unwrap(), "timeout");
+}
+
+#[tokio::test]
+async fn a_plugin_that_does_not_let_go_of_a_delivery_is_ended_before_the_delivery_comes_back() {
+    let limits = Limits { cancel: Duration::from_millis(50), ping: Duration::from_secs(60), ..impatient() };
+    let launch = Launch { concurrency: 2, ..launch(&PLUGIN, "", limits) };
+    let process = Process::start(&launch).await.unwrap();
+    assert_eq!(code(&process, "never", Duration::from_millis(50)).await, "timeout");
+    assert!(!std::fs::exists(format!("/proc/{}", process.pid)).unwrap());
+    check_killed(&process.exited().await, "held on to a delivery");
+}
+
+/// The gateway's side of a process, and the frames that it sends: the test is the other side.
+fn played() -> (Process, mpsc::Receiver<ToChild>) {
+    let (outgoing, sent) = mpsc::channel(1);
+    let process = Process {
+        pid: 0,
+        destination: DestinationName::new("test"),
+        mask: Arc::default(),
+        outgoing,
+        pending: Arc::new(Pending::default()),
+        slots: Arc::new(Semaphore::new(2)),
+        next_token: 1.into(),
+        exit: watch::channel(None).1,
+        limits: Limits::default(),
+        kill: CancellationToken::new(),
+    };
+    (process, sent)
+}
+
+#[tokio::test]
+async fn a_completion_that_crosses_the_cancel_is_too_late() {
+    let (process, mut sent) = played();
+    let child = async {
+        assert!(matches!(sent.recv().await, Some(ToChild::Deliver(_))));
+        assert_eq!(sent.recv().await, Some(ToChild::Cancel { token: 1 }));
+        let report = Report { kind: postroom_abi::POSTROOM_OUT_DELIVERED, ..Report::default() };
+        process.pending.end(1, Reply::Ended(report)).unwrap();
+    };
+    let (code, ()) = tokio::join!(code(&process, "any", Duration::from_millis(1)), child);
+    assert_eq!(code, "timeout");
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_even_be_sent_costs_no_attempt() {
+    let (process, _sent) = played();
+    process.outgoing.try_send(ToChild::Ping).unwrap();
+    let soon = Instant::now() + Duration::from_millis(1);
+    let delivered = process.deliver(&delivery("any"), soon, soon + Duration::from_secs(60)).await;
+    assert_eq!(delivered, Some(Delivered::NotAccepted));
+    assert_eq!(process.slots.available_permits(), 2);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
 
 static const postroom_host *host;
 static postroom_token held;
-static int instance_memory, hang_in_destroy;
+static int instance_memory, hang_in_destroy, deaf, cancels;
 
 static int is(postroom_str text, const char *word) {
     return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
@@ -41,6 +41,27 @@ static postroom_status append(void *ctx, const uint8_t *data, size_t len) {
     return POSTROOM_OK;
 }
 
+/* Says its secret wherever a plugin can say something, in the record as JSON may write it. */
+static void leak(postroom_token token) {
+    char secret[256] = { 0 }, escaped[512] = { 0 }, record[1200], *end = escaped;
+    postroom_sink sink = { secret, append };
+    postroom_outcome outcome = postroom_outcome_of(POSTROOM_OUT_MISCONFIGURED);
+    host->secret(host->ctx, str("token"), &sink);
+    for (const char *c = secret; *c; c++) {
+        if (*c == '"' || *c == '/') *end++ = '\\';
+        *end++ = *c;
+    }
+    snprintf(record, sizeof record, "{\"%s\":[\"to %s\"]}", escaped, escaped);
+    host->log(host->ctx, POSTROOM_LOG_ERROR, token, str(secret), str(secret), str(record));
+    printf("out %s\n", secret);
+    fflush(stdout);
+    fprintf(stderr, "err %s\n", secret);
+    outcome.code = str(secret);
+    outcome.message = str(secret);
+    outcome.record_json = str(record);
+    host->complete(host->ctx, token, &outcome);
+}
+
 static postroom_status validate(postroom_str config, postroom_sink *report) {
     const char *json = "{\"errors\":[{\"path\":\"/url\",\"message\":\"is no URL\"}]}";
     if (has(config, "crash-validate")) abort();
@@ -54,6 +75,14 @@ static postroom_status create(const postroom_host *h, postroom_str config, void 
     if (has(config, "crash-create")) abort();
     while (has(config, "hang-create")) pause();
     hang_in_destroy = has(config, "hang-destroy");
+    deaf = has(config, "deaf");
+    if (has(config, "leak-create")) {
+        char secret[256] = { 0 };
+        postroom_sink sink = { secret, append };
+        host->secret(host->ctx, str("token"), &sink);
+        err->len = (size_t)snprintf((char *)err->ptr, err->cap, "no entry with %s", secret);
+        return has(config, "refuse") ? POSTROOM_E_CONFIG : POSTROOM_E_INTERNAL;
+    }
     if (has(config, "lie-create")) { err->len = 1000000; return POSTROOM_E_INTERNAL; }
     if (has(config, "refuse-create")) {
         err->len = 14;
@@ -95,6 +124,11 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
     } else if (is(body, "free")) {
         say(held, "freed", complete(held, POSTROOM_OUT_DELIVERED, "held"));
         complete(token, POSTROOM_OUT_DELIVERED, "free");
+    } else if (is(body, "cancels")) {
+        snprintf(text, sizeof text, "%d", cancels);
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    } else if (is(body, "leak")) {
+        leak(token);
     } else if (is(body, "both")) {
         complete(token, POSTROOM_OUT_DELIVERED, "taken");
         return POSTROOM_E_INTERNAL;
@@ -140,7 +174,8 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
 
 static void cancel(void *instance, postroom_token token) {
     (void)instance;
-    if (token == held) say(token, "cancelled", complete(token, POSTROOM_OUT_DELIVERED, "late"));
+    cancels++;
+    if (token == held && !deaf) say(token, "cancelled", complete(token, POSTROOM_OUT_DELIVERED, "late"));
 }
 static void destroy(void *instance) {
     (void)instance;

@@ -2,9 +2,7 @@
 
 mod report;
 
-use std::path::Path;
-
-use postroom_host::{Catalog, CheckError, check_config, discover};
+use postroom_host::{Catalog, CheckError, Program, check_config, discover};
 
 use self::report::Report;
 use crate::{
@@ -81,11 +79,9 @@ struct Answers {
 fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot start threads: {error}")))?;
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::new(Exit::Failed, format!("cannot find the postroom program: {error}")))?;
     let mut answers = Answers::default();
     for resolved in resolved {
-        match runtime.block_on(ask_plugin(&program, resolved)) {
+        match runtime.block_on(ask_plugin(resolved)) {
             Ok(()) => {}
             Err(CheckError::Refused { faults }) => {
                 let faults = faults.iter().map(|fault| resolved.fault(&fault.path, &fault.message));
@@ -99,7 +95,7 @@ fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
     Ok(answers)
 }
 
-async fn ask_plugin(program: &Path, resolved: &Resolved) -> Result<(), CheckError> {
+async fn ask_plugin(resolved: &Resolved) -> Result<(), CheckError> {
     let settings = &resolved.destination.config;
-    check_config(program, &resolved.plugin, &settings.json, &settings.secrets).await
+    check_config(&Program::ThisProcess, &resolved.plugin, &settings.json, &settings.secrets).await
 }

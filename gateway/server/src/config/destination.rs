@@ -28,7 +28,7 @@ pub struct Destination {
     pub retry: RetryPolicy,
     /// Deliveries in flight at once; the default when absent.
     pub concurrency: Option<u32>,
-    /// What happens to waiting deliveries when a lane is held up; the plugin's own choice when absent.
+    /// What happens to waiting deliveries when a lane is held up; all of them go when absent.
     pub backlog: Option<Backlog>,
     /// How long one attempt may take.
     pub attempt_max: Duration,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use postroom_core::{id::SourceName, limits, secret::Secret};
+use postroom_host::PLUGIN_BODY_BYTES_MAX;
 
 use super::{
     names,
@@ -10,8 +11,8 @@ use super::{
     secrets, units,
 };
 
-const TOKENS_MAX: usize = 2;
-const BODY_LIMIT_BYTES_MAX: u64 = 1 << 30;
+/// No source takes what no plugin can be given.
+const BODY_LIMIT_BYTES_MAX: u64 = PLUGIN_BODY_BYTES_MAX as u64;
 const REQUESTS_PER_SECOND_MAX: u32 = 1_000_000;
 
 /// A receiving URL `/hooks/{name}`.
@@ -59,7 +60,7 @@ impl Source {
 
 fn tokens(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Vec<Secret>> {
     let items = value.list(cx)?;
-    if items.is_empty() || items.len() > TOKENS_MAX {
+    if items.is_empty() || items.len() > limits::SOURCE_TOKENS_MAX {
         let message = format!("a source has one or two tokens, found {}", items.len());
         cx.faults.at(&value.spot, message).hint("two let you replace one without losing events");
         return None;
@@ -69,7 +70,7 @@ fn tokens(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Vec<Secret>> {
 }
 
 fn body_limit(cx: &mut Context<'_>, value: &Value<'_>) -> Option<u64> {
-    value.parsed(cx, "a size from 1 B to 1 GiB", "like \"64 MiB\" or \"512 KiB\"", |text| {
+    value.parsed(cx, "a size from 1 B to 1023 MiB", "like \"64 MiB\" or \"512 KiB\"", |text| {
         units::bytes(text).filter(|bytes| (1..=BODY_LIMIT_BYTES_MAX).contains(bytes))
     })
 }

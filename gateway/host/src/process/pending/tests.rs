@@ -23,7 +23,6 @@ impl Rig {
     fn new() -> Self {
         let (outgoing, sent) = mpsc::channel(8);
         let pending = Arc::new(Pending::default());
-        pending.set_slots(2);
         Self { pending, slots: Arc::new(Semaphore::new(2)), outgoing, sent }
     }
 
@@ -76,16 +75,28 @@ async fn only_a_delivery_given_up_can_be_let_go() {
 }
 
 #[tokio::test]
-async fn a_process_is_stuck_when_every_place_is_held_by_what_was_given_up_long_ago() {
+async fn a_delivery_cancelled_is_waited_for_until_it_is_let_go() {
+    let mut rig = Rig::new();
+    let mut delivery = rig.add(1).unwrap();
+    delivery.cancel();
+    assert_eq!(rig.sent.try_recv(), Ok(ToChild::Cancel { token: 1 }));
+    assert!(rig.pending.release(1).is_ok());
+    assert!(matches!(delivery.reply().await, Reply::Released));
+    drop(delivery);
+    assert!(rig.sent.try_recv().is_err(), "one cancel is enough");
+}
+
+#[tokio::test]
+async fn a_delivery_is_overdue_when_it_was_given_up_long_ago() {
     let rig = Rig::new();
     let now = Instant::now();
-    drop(rig.add(1).unwrap());
-    assert!(!rig.pending.is_stuck(now + GRACE * 2, GRACE), "one place is free");
-    drop(rig.add(2).unwrap());
-    assert!(!rig.pending.is_stuck(now, GRACE), "it was given up just now");
-    assert!(rig.pending.is_stuck(now + GRACE * 2, GRACE));
+    let delivery = rig.add(1).unwrap();
+    assert!(!rig.pending.is_overdue(now + GRACE * 2, GRACE), "somebody waits for it");
+    delivery.cancel();
+    assert!(!rig.pending.is_overdue(now, GRACE), "it was given up just now");
+    assert!(rig.pending.is_overdue(now + GRACE * 2, GRACE));
     rig.pending.release(1).unwrap();
-    assert!(!rig.pending.is_stuck(now + GRACE * 2, GRACE));
+    assert!(!rig.pending.is_overdue(now + GRACE * 2, GRACE));
 }
 
 #[tokio::test]

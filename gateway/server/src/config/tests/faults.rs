@@ -1,4 +1,6 @@
-use super::faults_of;
+use postroom_host::PLUGIN_BODY_BYTES_MAX;
+
+use super::{faults_of, good};
 
 /// Expects exactly one fault, `line: path: message`, with a hint that contains `hint`.
 #[track_caller]
@@ -133,7 +135,7 @@ fn values_out_of_range_or_form_are_told() {
         "2: store.url: not a store that this version knows",
         "sqlite:data/postroom.db",
     );
-    check_in_source("body_limit = \"2 GiB\"", "body_limit: not a size from 1 B to 1 GiB", "64 MiB");
+    check_in_source("body_limit = \"0 B\"", "body_limit: not a size from 1 B to 1023 MiB", "64 MiB");
     check_in_source(
         "requests_per_second = 0",
         "requests_per_second: the number is out of range",
@@ -271,4 +273,11 @@ postroom.toml:12: destination[0].retry[0]: not a duration
 postroom.toml:17: route[0].to[0]: unknown destination "backup"
     hint: did you mean "backups"?
 "#);
+}
+
+#[test]
+fn a_source_takes_what_a_plugin_can_be_given_and_no_more() {
+    let largest = "[[source]]\nname = \"a\"\ntokens = [\"0123456789abcdef\"]\nbody_limit = \"1023 MiB\"";
+    assert_eq!(good(largest).sources[0].body_bytes_max, PLUGIN_BODY_BYTES_MAX as u64);
+    check_in_source("body_limit = \"1024 MiB\"", "body_limit: not a size from 1 B to 1023 MiB", "64 MiB");
 }

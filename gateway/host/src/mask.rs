@@ -1,0 +1,140 @@
+//! Keeps the secrets of an instance out of what its plugin says.
+
+use std::borrow::Cow;
+
+use postroom_core::secret::Secret;
+
+/// What stands in the place of a secret.
+const MASKED: &str = "***";
+/// Shorter values are left alone: they turn up in texts by chance, and hardly are secrets.
+const SECRET_BYTES_MIN: usize = 8;
+/// The longest way to write one character in JSON: two `\uXXXX`.
+const ESCAPE_BYTES_MAX: usize = 12;
+
+/// Replaces the secrets of one instance by `***` in the texts of its plugin.
+///
+/// The contract forbids a plugin to tell its secrets, but they slip into texts: an address with a token in it stands
+/// in the error of the client that could not reach it. A plugin that means to tell them finds ways around this.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mask {
+    secrets: Vec<Secret>,
+}
+
+impl Mask {
+    /// A mask for these secrets. A secret of several lines, such as a key file, is masked line by line as well,
+    /// because what a plugin prints is read in lines.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut values: Vec<&str> = secrets
+            .into_iter()
+            .flat_map(|secret| secret.expose().lines().chain([secret.expose()]))
+            .map(str::trim)
+            .filter(|value| value.len() >= SECRET_BYTES_MIN)
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        Self { secrets: values.into_iter().map(Secret::new).collect() }
+    }
+
+    /// The text without secrets, whether they stand in it as they are or escaped as in JSON. JSON stays JSON where the
+    /// secret is (part of) a string.
+    ///
+    /// A text of `bytes_max` bytes or more may have been cut, so the beginning of a secret at its end counts too.
+    pub(crate) fn text<'a>(&self, text: &'a str, bytes_max: usize) -> Cow<'a, str> {
+        if self.secrets.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let cut = text.len() >= bytes_max;
+        let mut masked = String::new();
+        // Everything before this is in `masked`. Secrets that overlap become one.
+        let mut done = 0;
+        for (start, _) in text.char_indices() {
+            let rest = &text[start..];
+            let Some(bytes) = self.secrets.iter().filter_map(|secret| secret_at(secret, rest, cut)).max()
+            else {
+                continue;
+            };
+            if start >= done {
+                masked.push_str(&text[done..start]);
+                masked.push_str(MASKED);
+            }
+            done = done.max(start + bytes);
+        }
+        if done == 0 {
+            return Cow::Borrowed(text);
+        }
+        masked.push_str(&text[done..]);
+        Cow::Owned(masked)
+    }
+
+    /// The text without secrets, on one line of at most `bytes_max` bytes: a line break or escape code of a plugin must
+    /// not forge a second line in a log or on a terminal.
+    ///
+    /// What the plugin said must not be cut below `bytes_max` before.
+    pub(crate) fn one_line(&self, text: &str, bytes_max: usize) -> String {
+        let text = self.text(text, bytes_max);
+        let text = &text[..text.floor_char_boundary(bytes_max)];
+        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+}
+
+/// How many bytes of `text` are the secret, when it begins with it.
+fn secret_at(secret: &Secret, text: &str, cut: bool) -> Option<usize> {
+    let secret = secret.expose();
+    matching(secret, text, cut, plain_char).max(matching(secret, text, cut, json_char))
+}
+
+fn matching(
+    secret: &str,
+    text: &str,
+    cut: bool,
+    next_char: impl Fn(&str) -> Option<(char, usize)>,
+) -> Option<usize> {
+    let mut end = 0;
+    for (matched, expected) in secret.char_indices() {
+        let rest = &text[end..];
+        match next_char(rest) {
+            Some((c, bytes)) if c == expected => end += bytes,
+            // The cut may have gone through a character.
+            _ if cut && matched >= SECRET_BYTES_MIN && rest.len() < ESCAPE_BYTES_MAX => {
+                return Some(text.len());
+            }
+            _ => return None,
+        }
+    }
+    Some(end)
+}
+
+/// The first character of `text`, and its length in bytes.
+fn plain_char(text: &str) -> Option<(char, usize)> {
+    text.chars().next().map(|c| (c, c.len_utf8()))
+}
+
+/// The first character of `text` read as the inside of a JSON string, and the length of the way it is written.
+fn json_char(text: &str) -> Option<(char, usize)> {
+    let Some(escape) = text.strip_prefix('\\') else { return plain_char(text) };
+    let c = match escape.bytes().next()? {
+        b'u' => return unicode_escape(text),
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        c @ (b'"' | b'\\' | b'/') => char::from(c),
+        _ => return None,
+    };
+    Some((c, 2))
+}
+
+fn unicode_escape(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    // Characters that need two units are written as two escapes.
+    let units = [unit(text)?, text.get(6..).and_then(unit).unwrap_or_default()];
+    let c = char::decode_utf16(units).next()?.ok()?;
+    Some((c, 6 * c.len_utf16()))
+}
+
+#[cfg(test)]
+mod tests;
