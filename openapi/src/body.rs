@@ -1,8 +1,8 @@
-//! Reads a request body once, under a limit and a deadline, and undoes gzip.
+//! Reads a request body once, under a limit, a deadline and the budget of all bodies, and undoes gzip.
 
 use std::{io, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use poem::{
     Body,
@@ -11,8 +11,12 @@ use poem::{
 
 use crate::problem::{Code, Failure};
 
+mod budget;
+mod buffer;
 mod gunzip;
 
+pub(crate) use budget::{Budget, Share};
+use buffer::Buffer;
 use gunzip::Gunzip;
 
 /// What a body may cost.
@@ -60,26 +64,34 @@ impl Framing {
     }
 }
 
-/// Reads the whole body.
+/// Reads the whole body. The memory for it is taken into `share`, which the caller keeps as long as the body.
 ///
 /// # Errors
-/// Refuses what is too large (before reading, where the length is known), too slow, broken, or compressed in another
-/// way than gzip.
-pub(crate) async fn read(body: Body, framing: &Framing, limits: Limits) -> Result<Bytes, Failure> {
+/// Refuses what is too large or finds no room in the budget (both before reading, where the length is known), is too
+/// slow, broken, or compressed in another way than gzip.
+pub(crate) async fn read(
+    body: Body,
+    framing: &Framing,
+    limits: Limits,
+    share: &mut Share,
+) -> Result<Bytes, Failure> {
     let gzip = match framing.encoding {
         Encoding::Identity => false,
         Encoding::Gzip => true,
         Encoding::Other => return Err(unsupported_encoding()),
     };
-    if framing.length.is_some_and(|length| usize::try_from(length).map_or(true, |n| n > limits.bytes_max)) {
+    let announced = usize::try_from(framing.length.unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > limits.bytes_max {
         return Err(too_large(limits.bytes_max));
     }
+    // Also for gzip: what it unpacks to is hardly ever less than what is sent.
+    let buffer = Buffer::new(announced, limits.bytes_max, share)?;
     let stream = body.into_bytes_stream();
     let reading = async {
         if gzip {
-            read_gzip(stream, limits.bytes_max).await
+            read_gzip(stream, limits.bytes_max, buffer).await
         } else {
-            read_plain(stream, framing.length, limits.bytes_max).await
+            read_plain(stream, buffer).await
         }
     };
     tokio::time::timeout(limits.read_max, reading).await.unwrap_or_else(|_| {
@@ -91,7 +103,7 @@ pub(crate) async fn read(body: Body, framing: &Framing, limits: Limits) -> Resul
 }
 
 /// The refusal of a body over the limit.
-pub(crate) fn too_large(limit: usize) -> Failure {
+fn too_large(limit: usize) -> Failure {
     Failure::new(
         Code::BodyTooLarge,
         format!("the body is larger than the {limit} bytes that this source takes"),
@@ -108,28 +120,21 @@ fn unsupported_encoding() -> Failure {
 
 async fn read_plain(
     stream: impl Stream<Item = io::Result<Bytes>>,
-    length: Option<u64>,
-    bytes_max: usize,
+    mut buffer: Buffer<'_>,
 ) -> Result<Bytes, Failure> {
-    // The length is within the limit here. Asking for it at once spares growing, which would copy and hold more.
-    let mut body =
-        BytesMut::with_capacity(length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0));
     let mut stream = std::pin::pin!(stream);
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| broken(&error))?;
-        if chunk.len() > bytes_max - body.len() {
-            return Err(too_large(bytes_max));
-        }
-        body.extend_from_slice(&chunk);
+        buffer.extend(&chunk.map_err(|error| broken(&error))?)?;
     }
-    Ok(body.freeze())
+    Ok(buffer.into_bytes())
 }
 
 async fn read_gzip(
     stream: impl Stream<Item = io::Result<Bytes>>,
     bytes_max: usize,
+    buffer: Buffer<'_>,
 ) -> Result<Bytes, Failure> {
-    let mut gunzip = Gunzip::new(bytes_max);
+    let mut gunzip = Gunzip::new(buffer)?;
     let mut arrived: usize = 0;
     let mut stream = std::pin::pin!(stream);
     while let Some(chunk) = stream.next().await {

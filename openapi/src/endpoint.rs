@@ -4,9 +4,9 @@ use poem::{Endpoint, IntoEndpoint as _, Request, Response};
 use poem_openapi::{OpenApi as _, OpenApiService};
 
 use crate::{
-    deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway,
-    edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi, metrics::MetricsApi,
-    operations::Operations, port::Gateway,
+    body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi,
+    document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
+    metrics::MetricsApi, operations::Operations, port::Gateway,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -15,9 +15,16 @@ pub(crate) type Apis<G> =
 
 /// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
 /// the endpoint itself never fails.
-pub fn endpoint<G: Gateway>(gateway: G) -> impl Endpoint<Output = Response> + 'static {
+///
+/// `hook_bodies_bytes_max` is what the bodies of all hooks may take in memory together, from the first byte until they
+/// are stored; what would go beyond is answered 503. It should be well above the largest body of any source: a body that
+/// does not fit alone is told to come back for ever.
+pub fn endpoint<G: Gateway>(
+    gateway: G,
+    hook_bodies_bytes_max: usize,
+) -> impl Endpoint<Output = Response> + 'static {
     let apis: Apis<G> = (
-        HooksApi(gateway.clone()),
+        HooksApi { gateway: gateway.clone(), bodies: Budget::new(hook_bodies_bytes_max) },
         EventsApi(gateway.clone()),
         DeliveriesApi(gateway.clone()),
         DestinationsApi(gateway.clone()),

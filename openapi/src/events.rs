@@ -73,7 +73,7 @@ pub struct Event {
     pub environment: Option<NamedId>,
     /// Only for activities.
     pub activity: Option<ActivitySummary>,
-    /// Why the body was not recognised.
+    /// Why the body was not recognised, or what was left out.
     pub note: Option<String>,
     /// Labels of the source and of the request's `label.*` parameters.
     pub labels: BTreeMap<String, String>,

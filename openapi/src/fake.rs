@@ -12,6 +12,7 @@ use poem::{
     test::{TestClient, TestResponse},
 };
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Caller, Credential, Role},
@@ -35,8 +36,14 @@ pub(crate) const AWAY: &str = "away";
 
 /// The largest body of the fake's source, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+/// What all bodies of the fake may take together, in bytes.
+pub(crate) const BODIES_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 /// How long a body of the fake's source may take.
 pub(crate) const BODY_READ_MAX: Duration = Duration::from_secs(5);
+/// How many labels a request to the fake's source may add.
+pub(crate) const LABELS_MAX: usize = 3;
+/// The longest name or value of one, in bytes.
+pub(crate) const LABEL_BYTES_MAX: usize = 20;
 
 /// Takes one token and one key, has `count` events, and remembers what it was asked.
 #[derive(Clone, Default)]
@@ -47,6 +54,8 @@ struct State {
     count: usize,
     refusal: Option<HookRefusal>,
     not_ready: Vec<String>,
+    /// Present in a gateway that stores only when the test says so: one permit for each body.
+    storing: Option<Semaphore>,
     hooks: Mutex<Vec<Hook>>,
     seen: Mutex<Vec<RequestSeen>>,
     filters: Mutex<Vec<String>>,
@@ -62,13 +71,22 @@ impl Fake {
         Self(Arc::new(State { refusal: Some(refusal), ..State::default() }))
     }
 
+    /// Stores a body only with [`store_one`](Self::store_one).
+    pub(crate) fn slow() -> Self {
+        Self(Arc::new(State { storing: Some(Semaphore::new(0)), ..State::default() }))
+    }
+
+    pub(crate) fn store_one(&self) {
+        self.0.storing.as_ref().expect("a slow gateway").add_permits(1);
+    }
+
     pub(crate) fn not_ready(reasons: &[&str]) -> Self {
         let not_ready = reasons.iter().map(|reason| (*reason).to_owned()).collect();
         Self(Arc::new(State { not_ready, ..State::default() }))
     }
 
     pub(crate) fn client(&self) -> TestClient<impl Endpoint<Output = Response> + use<>> {
-        TestClient::new(crate::endpoint(self.clone()))
+        TestClient::new(crate::endpoint(self.clone(), BODIES_BYTES_MAX))
     }
 
     /// Asks with the API key.
@@ -140,12 +158,21 @@ impl Gateway for Fake {
         if source != SOURCE || token.map(Credential::expose) != Some(TOKEN) {
             return Err(HookRefusal::Unauthorized);
         }
-        Ok(Admission { source: (), body_bytes_max: BODY_BYTES_MAX, body_read_max: BODY_READ_MAX })
+        Ok(Admission {
+            source: (),
+            body_bytes_max: BODY_BYTES_MAX,
+            body_read_max: BODY_READ_MAX,
+            labels_max: LABELS_MAX,
+            label_bytes_max: LABEL_BYTES_MAX,
+        })
     }
 
     async fn accept(&self, (): (), hook: Hook) -> Result<Accepted, HookRefusal> {
         if let Some(refusal) = &self.0.refusal {
             return Err(refusal.clone());
+        }
+        if let Some(storing) = &self.0.storing {
+            storing.acquire().await.unwrap().forget();
         }
         self.0.hooks.lock().unwrap().push(hook);
         Ok(Accepted { event_id: event(1).id, kind: Kind::MonitorRun, deliveries: 2 })

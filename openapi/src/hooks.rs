@@ -8,7 +8,7 @@ use poem::http::{HeaderValue, header};
 use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json};
 
 use crate::{
-    body,
+    body::{self, Budget},
     events::Kind,
     port::{Admission, Gateway, Hook, HookRefusal},
     problem::{Code, Failure},
@@ -45,7 +45,11 @@ enum Tag {
 }
 
 /// The operations on hooks.
-pub(crate) struct HooksApi<G>(pub(crate) G);
+pub(crate) struct HooksApi<G> {
+    pub(crate) gateway: G,
+    /// What the bodies of all hooks may take together.
+    pub(crate) bodies: Budget,
+}
 
 #[OpenApi(prefix_path = "/hooks")]
 impl<G: Gateway> HooksApi<G> {
@@ -54,7 +58,8 @@ impl<G: Gateway> HooksApi<G> {
     /// Takes any webhook of Postman's, and anything else: what is not recognised is kept byte for byte as
     /// `unrecognized`. The source's token is the query parameter `token`, a Bearer token, or the password of Basic.
     /// Query parameters that start with `label.` become labels of the event: at most 16, names and values of at most
-    /// 256 bytes. Bodies may be compressed with gzip.
+    /// 256 bytes. A label that does not fit is left out, and the event's `note` says so. Bodies may be compressed with
+    /// gzip.
     #[oai(path = "/:source", method = "post", operation_id = "receiveHook", tag = "Tag::Hooks")]
     async fn receive(
         &self,
@@ -62,13 +67,16 @@ impl<G: Gateway> HooksApi<G> {
         source: Path<String>,
         hook: UnreadHook,
     ) -> Result<AcceptedResponse, Failure> {
-        let admission = self.0.admit(&source, hook.token.as_ref(), hook.peer).await?;
-        let Admission { source, body_bytes_max, body_read_max } = admission;
-        let labels = labels::parse(&hook.query)?;
+        let admission = self.gateway.admit(&source, hook.token.as_ref(), hook.peer).await?;
+        let Admission { source, body_bytes_max, body_read_max, labels_max, label_bytes_max } = admission;
         let limits = body::Limits { bytes_max: body_bytes_max, read_max: body_read_max };
-        let body = body::read(hook.body, &hook.framing, limits).await?;
-        let hook = Hook { body, content_type: hook.content_type, labels };
-        Ok(AcceptedResponse::Stored(Json(self.0.accept(source, hook).await?)))
+        // Given back at the end of this function: by then the body is stored, or nothing of it is kept.
+        let mut share = self.bodies.share();
+        let body = body::read(hook.body, &hook.framing, limits, &mut share).await?;
+        let limits = labels::Limits { labels_max, bytes_max: label_bytes_max };
+        let (labels, note) = labels::parse(&hook.query, limits);
+        let hook = Hook { body, content_type: hook.content_type, labels, note };
+        Ok(AcceptedResponse::Stored(Json(self.gateway.accept(source, hook).await?)))
     }
 }
 
@@ -83,7 +91,6 @@ impl From<HookRefusal> for Failure {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"postroom\", Basic realm=\"postroom\""),
             ),
-            HookRefusal::TooLarge { limit } => body::too_large(limit),
             HookRefusal::TooManyRequests { retry_after } => {
                 Self::new(Code::TooManyRequests, "this source sends faster than it may; send again later")
                     .with_header(header::RETRY_AFTER, seconds(retry_after))

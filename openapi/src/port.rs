@@ -117,6 +117,10 @@ pub struct Admission<S> {
     pub body_bytes_max: usize,
     /// How long the whole body may take to arrive.
     pub body_read_max: Duration,
+    /// How many labels one request may add.
+    pub labels_max: usize,
+    /// Longest name or value of a label, in bytes.
+    pub label_bytes_max: usize,
 }
 
 /// What an admitted caller sent.
@@ -126,8 +130,10 @@ pub struct Hook {
     pub body: Bytes,
     /// The Content-Type header, as sent.
     pub content_type: Option<String>,
-    /// The `label.*` query parameters, without that prefix.
+    /// The `label.*` query parameters that fit, without that prefix.
     pub labels: BTreeMap<String, String>,
+    /// Which of these parameters were left out, and why; absent when all were taken.
+    pub note: Option<String>,
 }
 
 /// Why a hook was not taken. None of these says which source exists.
@@ -136,12 +142,6 @@ pub enum HookRefusal {
     /// No such source, or no valid token for it.
     #[error("no source takes this token")]
     Unauthorized,
-    /// The body is larger than the source takes.
-    #[error("the body is larger than {limit} bytes")]
-    TooLarge {
-        /// The source's limit in bytes.
-        limit: usize,
-    },
     /// The source sends faster than it may.
     #[error("too many requests for this source")]
     TooManyRequests {

@@ -47,8 +47,6 @@ pub struct Problem {
 pub enum Code {
     /// A parameter cannot be read or is out of bounds.
     InvalidParameter,
-    /// A label of a hook is too long, or there are too many.
-    InvalidLabel,
     /// The body broke off, or is not the gzip it says it is.
     InvalidBody,
     /// No API key, or nobody's.
@@ -80,9 +78,7 @@ pub enum Code {
 impl Code {
     fn status(self) -> StatusCode {
         match self {
-            Self::InvalidParameter | Self::InvalidLabel | Self::InvalidBody | Self::BadRequest => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidParameter | Self::InvalidBody | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

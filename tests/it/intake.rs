@@ -270,19 +270,33 @@ async fn labels_of_source_and_request_become_labels_of_the_event() {
     let token = gateway.config().token();
 
     let answer = Answer::to(post(&format!("label.city=M%C3%BCnchen&token={token}&other=1")).body("{}")).await;
-    let id = answer.json()["event_id"].as_str().unwrap().to_owned();
-    let event = gateway.get(&format!("/api/v1/events/{id}")).await;
+    let event = event_of(&gateway, &answer).await;
     assert_eq!(event["labels"], json!({"stage": "live", "team": "core", "city": "München"}));
 
-    for labels in [
-        format!("label.long={}", "x".repeat(257)),
-        (0..17).map(|n| format!("label.l{n}=1&")).collect(),
-        "label.twice=1&label.twice=2".to_owned(),
+    let all: String = (0..16).map(|n| format!("label.l{n}=1&")).collect();
+    for (labels, left_out) in [
+        (
+            format!("label.long={}", "x".repeat(257)),
+            "label `long` left out: its value is longer than 256 bytes",
+        ),
+        (format!("{all}label.more=1"), "label `more` left out: no more than 16 are taken"),
+        ("label.a=1&label.a=2".to_owned(), "label `a` left out: it is given twice, the first one is kept"),
     ] {
-        let answer = Answer::to(post(&format!("token={token}&{labels}")).body("{}")).await;
-        answer.assert_problem(400, "invalid_label");
-        assert!(!answer.text().contains(token));
+        let answer =
+            Answer::to(post(&format!("token={token}&{labels}")).body(body::monitor_run("m", 0))).await;
+        assert_eq!(event_of(&gateway, &answer).await["note"], left_out);
+        let answer = Answer::to(post(&format!("token={token}&{labels}")).body("?")).await;
+        let event = event_of(&gateway, &answer).await;
+        assert_eq!(event["kind"], "unrecognized");
+        let note = event["note"].as_str().unwrap();
+        assert!(note.contains("not JSON") && note.ends_with(&format!("; {left_out}")), "{note}");
+        assert!(!event.to_string().contains(token));
     }
+}
+
+async fn event_of(gateway: &TestGateway, answer: &Answer) -> Value {
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    gateway.get(&format!("/api/v1/events/{}", answer.json()["event_id"].as_str().unwrap())).await
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -139,7 +139,7 @@ pub struct Event {
     pub verdict: Option<Verdict>,
     /// What the body says about itself.
     pub facts: Facts,
-    /// Why the body was not recognised.
+    /// Why the body was not recognised, or what was left out.
     pub note: Option<String>,
     /// Labels of the source and of the request's `label.*` parameters.
     pub labels: BTreeMap<String, String>,

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// Largest body a source takes unless it says otherwise. Real backups reach 4 MB; Postman's own API stops at 100 MB.
 pub const BODY_BYTES_MAX: u64 = 64 * MIB;
+/// What the bodies of all requests may take in memory together; more is answered 503. Large enough for a few of the
+/// largest at once, and far below what a machine has.
+pub const BODIES_IN_MEMORY_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Bodies above this size are kept as a file of their own instead of a row.
 pub const INLINE_BODY_BYTES_MAX: usize = 32 * 1024;
 /// Tokens of a source that are valid at once: one, and its successor while it is being replaced.

@@ -1,12 +1,17 @@
 //! The way in: authenticate, recognise, route, keep.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use postroom_core::{
     classify,
     event::{Event, Kind},
     id::EventId,
+    rate::RateLimit,
     route::{self, Route},
 };
 use postroom_store::{NewEvent, Store, StoreError};
@@ -25,6 +30,15 @@ pub struct Intake {
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Metrics,
+    refusals: Mutex<Refusals>,
+}
+
+/// Callers that were turned away since it was last told: people who set up Postman look for this line, and strangers
+/// who guess must not fill the log.
+#[derive(Debug)]
+struct Refusals {
+    lines: RateLimit,
+    count: u64,
 }
 
 /// A caller that may send: what [`Intake::admit`] gives and [`Intake::accept`] takes.
@@ -83,7 +97,8 @@ impl Intake {
         clock: Clock,
         metrics: Metrics,
     ) -> Self {
-        Self { sources, routes, store, clock, metrics }
+        let refusals = Mutex::new(Refusals { lines: RateLimit::per_second(1), count: 0 });
+        Self { sources, routes, store, clock, metrics, refusals }
     }
 
     /// Lets a caller in by the source's name and the token it presented. Nothing of the body is needed for it.
@@ -92,15 +107,18 @@ impl Intake {
     /// [`IntakeError::Unauthorized`] or [`IntakeError::TooManyRequests`].
     pub fn admit(&self, source: &str, token: Option<&str>) -> Result<Admission, IntakeError> {
         // A missing token is compared too: it must not answer faster than a wrong one.
-        let source =
-            self.sources.authenticate(source, token.unwrap_or_default()).ok_or(IntakeError::Unauthorized)?;
+        let Some(source) = self.sources.authenticate(source, token.unwrap_or_default()) else {
+            self.tell_refusal();
+            return Err(IntakeError::Unauthorized);
+        };
         source
             .take_permit(self.clock.now())
             .map_err(|retry_after| IntakeError::TooManyRequests { retry_after })?;
         Ok(Admission(source))
     }
 
-    /// Keeps what an admitted caller sent, whatever it is, and answers when it is on disk.
+    /// Keeps what an admitted caller sent, whatever it is, and answers when it is on disk. `note` says what was left out
+    /// of the request, if anything was.
     ///
     /// # Errors
     /// [`IntakeError::Unavailable`]: nothing was kept.
@@ -110,9 +128,10 @@ impl Intake {
         body: Bytes,
         content_type: Option<String>,
         labels: BTreeMap<String, String>,
+        note: Option<String>,
     ) -> Result<Receipt, IntakeError> {
         let source = &admission.0;
-        let event = self.event(source, &body, content_type, labels);
+        let event = self.event(source, &body, content_type, labels, note);
         let decision = route::decide(&self.routes, &event);
         let receipt = Receipt { event: event.id, kind: event.kind, deliveries: decision.targets.len() };
         let new = NewEvent {
@@ -130,12 +149,27 @@ impl Intake {
         Ok(receipt)
     }
 
+    /// Says that a caller was turned away; not which source was asked for, because a stranger wrote that.
+    fn tell_refusal(&self) {
+        // A panic elsewhere cannot leave these two numbers half written.
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.count += 1;
+        if refusals.lines.take(self.clock.now()).is_ok() {
+            let count = std::mem::take(&mut refusals.count);
+            tracing::warn!(
+                count,
+                "webhook refused: its token is missing or wrong, or there is no such source"
+            );
+        }
+    }
+
     fn event(
         &self,
         source: &Source,
         body: &[u8],
         content_type: Option<String>,
         labels: BTreeMap<String, String>,
+        note: Option<String>,
     ) -> Event {
         let received_at = self.clock.now();
         let seen = classify::classify(body, source.name.as_str());
@@ -150,12 +184,18 @@ impl Intake {
             ordering_key: seen.ordering_key.into(),
             verdict: seen.verdict,
             facts: seen.facts,
-            note: seen.note,
+            note: joined(seen.note, note),
             labels,
             content_type,
             body_bytes: body.len() as u64,
         }
     }
+}
+
+/// Both notes as one, or the one there is.
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    let notes: Vec<_> = first.into_iter().chain(second).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// A UUIDv7: the time in front, so that ids sort by arrival, and 74 random bits behind.

@@ -77,12 +77,19 @@ impl Gateway for Api {
     ) -> Result<port::Admission<Admission>, HookRefusal> {
         let admission = self.0.intake.admit(source, token.map(Credential::expose)).map_err(refusal)?;
         let body_bytes_max = usize::try_from(admission.body_bytes_max()).unwrap_or(usize::MAX);
-        Ok(port::Admission { source: admission, body_bytes_max, body_read_max: limits::BODY_READ_MAX })
+        Ok(port::Admission {
+            source: admission,
+            body_bytes_max,
+            body_read_max: limits::BODY_READ_MAX,
+            labels_max: limits::LABELS_MAX,
+            label_bytes_max: limits::LABEL_BYTES_MAX,
+        })
     }
 
     async fn accept(&self, source: Admission, hook: Hook) -> Result<Accepted, HookRefusal> {
-        let Hook { body, content_type, labels } = hook;
-        let receipt = self.0.intake.accept(source, body, content_type, labels).await.map_err(refusal)?;
+        let Hook { body, content_type, labels, note } = hook;
+        let receipt =
+            self.0.intake.accept(source, body, content_type, labels, note).await.map_err(refusal)?;
         Ok(Accepted {
             event_id: receipt.event.to_string(),
             kind: wire::kind(receipt.kind),

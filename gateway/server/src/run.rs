@@ -3,6 +3,7 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Intake};
 use postroom_host::discover;
 use postroom_store::{OpenError, SqliteStore, Store};
@@ -98,7 +99,8 @@ pub async fn run(
         "ready"
     );
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
-    serve::serve(listener, postroom_openapi::endpoint(api), limits, shutdown).await;
+    let endpoint = postroom_openapi::endpoint(api, bodies_in_memory(&config));
+    serve::serve(listener, endpoint, limits, shutdown).await;
 
     tracing::info!("stopping, deliveries in flight may end");
     if engine.drain(config.server.drain).await == Drained::TimedOut {
@@ -112,4 +114,10 @@ pub async fn run(
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What all bodies may take in memory together: never less than one body that a source takes.
+fn bodies_in_memory(config: &Config) -> usize {
+    let largest = config.sources.iter().map(|source| source.body_bytes_max).max().unwrap_or_default();
+    limits::BODIES_IN_MEMORY_BYTES_MAX.max(usize::try_from(largest).unwrap_or(usize::MAX))
 }

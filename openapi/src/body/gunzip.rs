@@ -5,19 +5,24 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
-use super::too_large;
+use super::buffer::{Buffer, Overrun};
 use crate::problem::{Code, Failure};
 
 /// Compressed bytes worked on between two chances for other tasks. Deflate makes at most 1032 bytes of one.
 const PIECE_BYTES: usize = 4 * 1024;
 
-pub(super) struct Gunzip {
-    decoder: MultiGzDecoder<Bounded>,
+/// Memory that undoing takes beside the body: the window, the tables and the output of a decoder, and the three texts
+/// of up to 64 KiB that a gzip header may carry.
+const DECODER_BYTES: usize = (80 + 3 * 64) * 1024;
+
+pub(super) struct Gunzip<'a> {
+    decoder: MultiGzDecoder<Output<'a>>,
 }
 
-impl Gunzip {
-    pub(super) fn new(bytes_max: usize) -> Self {
-        Self { decoder: MultiGzDecoder::new(Bounded { bytes: Vec::new(), bytes_max, overrun: false }) }
+impl<'a> Gunzip<'a> {
+    pub(super) fn new(mut buffer: Buffer<'a>) -> Result<Self, Overrun> {
+        buffer.take(DECODER_BYTES)?;
+        Ok(Self { decoder: MultiGzDecoder::new(Output { buffer, overrun: None }) })
     }
 
     pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Failure> {
@@ -30,13 +35,12 @@ impl Gunzip {
 
     pub(super) fn finish(mut self) -> Result<Bytes, Failure> {
         self.decoder.try_finish().map_err(|_| self.failure())?;
-        let bounded = self.decoder.finish().map_err(|_| not_gzip())?;
-        Ok(bounded.bytes.into())
+        let output = self.decoder.finish().map_err(|_| not_gzip())?;
+        Ok(output.buffer.into_bytes())
     }
 
     fn failure(&self) -> Failure {
-        let Bounded { overrun, bytes_max, .. } = *self.decoder.get_ref();
-        if overrun { too_large(bytes_max) } else { not_gzip() }
+        self.decoder.get_ref().overrun.map_or_else(not_gzip, Failure::from)
     }
 }
 
@@ -44,21 +48,21 @@ fn not_gzip() -> Failure {
     Failure::new(Code::InvalidBody, "the body says `Content-Encoding: gzip` but is not gzip, or is cut off")
 }
 
-/// A buffer that takes no more than its limit.
-struct Bounded {
-    bytes: Vec<u8>,
-    bytes_max: usize,
-    overrun: bool,
+/// The buffer as the decoder writes to it. Why it is full is kept beside it: the decoder only knows errors of I/O.
+struct Output<'a> {
+    buffer: Buffer<'a>,
+    overrun: Option<Overrun>,
 }
 
-impl Write for Bounded {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if buffer.len() > self.bytes_max - self.bytes.len() {
-            self.overrun = true;
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+impl Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.buffer.extend(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(overrun) => {
+                self.overrun = Some(overrun);
+                Err(io::Error::from(io::ErrorKind::FileTooLarge))
+            }
         }
-        self.bytes.extend_from_slice(buffer);
-        Ok(buffer.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

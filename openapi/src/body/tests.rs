@@ -7,7 +7,7 @@ use poem::{
     http::{HeaderMap, HeaderValue, header},
 };
 
-use super::{Framing, Limits, read};
+use super::{Budget, Framing, Limits, read};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -22,7 +22,8 @@ async fn read_gzip(body: Vec<u8>, chunk: usize) -> Result<Bytes, String> {
     let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
     let limits = Limits { bytes_max: 1000, read_max: Duration::from_secs(5) };
     let body = Body::from_bytes_stream(stream::iter(chunks));
-    read(body, &Framing::of(&headers), limits).await.map_err(|failure| failure.to_string())
+    let mut share = Budget::new(1024 * 1024).share();
+    read(body, &Framing::of(&headers), limits, &mut share).await.map_err(|failure| failure.to_string())
 }
 
 const NOT_GZIP: &str = "the body says `Content-Encoding: gzip` but is not gzip, or is cut off";

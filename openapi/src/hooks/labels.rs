@@ -1,40 +1,81 @@
 //! Labels from the query: `?token=…&label.team=payments`.
+//!
+//! Postman does not send again, so a label that does not fit costs the label and never the event: it is left out, and
+//! a note says so.
 
 use std::collections::BTreeMap;
 
-use crate::problem::{Code, Failure};
-
-/// Labels that one request may add.
-const COUNT_MAX: usize = 16;
-/// Longest name or value of a label, in bytes.
-const BYTES_MAX: usize = 256;
 /// What makes a query parameter a label.
 const PREFIX: &str = "label.";
+/// How many labels that were left out a note names; it counts the rest.
+const NAMED_MAX: usize = 8;
+/// How many characters of a name a note shows.
+const NAME_CHARS_MAX: usize = 64;
 
-/// Takes the labels out of the query. A name that comes twice is refused: which value is meant cannot be told.
-pub(super) fn parse(query: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
-    let mut labels = BTreeMap::new();
-    for (name, value) in query {
-        let Some(name) = name.strip_prefix(PREFIX) else { continue };
-        if name.is_empty() {
-            return Err(invalid("a label needs a name: `label.<name>=<value>`".to_owned()));
-        }
-        if name.len() > BYTES_MAX {
-            return Err(invalid(format!("the name of a label is longer than {BYTES_MAX} bytes")));
-        }
-        if value.len() > BYTES_MAX {
-            return Err(invalid(format!("the value of label `{name}` is longer than {BYTES_MAX} bytes")));
-        }
-        if labels.insert(name.to_owned(), value.clone()).is_some() {
-            return Err(invalid(format!("label `{name}` is given twice")));
-        }
-        if labels.len() > COUNT_MAX {
-            return Err(invalid(format!("label `{name}` is one too many: at most {COUNT_MAX} are taken")));
-        }
-    }
-    Ok(labels)
+/// What one request may add.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) labels_max: usize,
+    /// Longest name or value, in bytes.
+    pub(super) bytes_max: usize,
 }
 
-fn invalid(detail: String) -> Failure {
-    Failure::new(Code::InvalidLabel, detail)
+/// The labels that fit, and a note on those that were left out, if any. The note shows names and no values: a value
+/// can be anything, also a token that went astray.
+pub(super) fn parse(
+    query: &[(String, String)],
+    limits: Limits,
+) -> (BTreeMap<String, String>, Option<String>) {
+    let mut labels = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (name, value) in query {
+        let Some(name) = name.strip_prefix(PREFIX) else { continue };
+        match fault(name, value, &labels, limits) {
+            Some(reason) => left_out.push((name, reason)),
+            None => drop(labels.insert(name.to_owned(), value.clone())),
+        }
+    }
+    (labels, note(&left_out))
+}
+
+/// Why a label does not fit beside those that are there already.
+fn fault(name: &str, value: &str, labels: &BTreeMap<String, String>, limits: Limits) -> Option<String> {
+    let Limits { labels_max, bytes_max } = limits;
+    if name.is_empty() {
+        Some("it has no name".to_owned())
+    } else if name.len() > bytes_max {
+        Some(format!("its name is longer than {bytes_max} bytes"))
+    } else if value.len() > bytes_max {
+        Some(format!("its value is longer than {bytes_max} bytes"))
+    } else if labels.contains_key(name) {
+        Some("it is given twice, the first one is kept".to_owned())
+    } else if labels.len() >= labels_max {
+        Some(format!("no more than {labels_max} are taken"))
+    } else {
+        None
+    }
+}
+
+fn note(left_out: &[(&str, String)]) -> Option<String> {
+    let named = left_out.iter().take(NAMED_MAX);
+    let mut sentences: Vec<_> =
+        named.map(|(name, reason)| format!("{} left out: {reason}", shown(name))).collect();
+    let rest = left_out.len() - sentences.len();
+    if rest > 0 {
+        sentences.push(format!("{rest} more labels left out"));
+    }
+    (!sentences.is_empty()).then(|| sentences.join("; "))
+}
+
+/// A label's name for people: cut, and without control characters, which a terminal would obey.
+fn shown(name: &str) -> String {
+    if name.is_empty() {
+        return "a label".to_owned();
+    }
+    let mut characters = name.escape_debug();
+    let mut text: String = characters.by_ref().take(NAME_CHARS_MAX).collect();
+    if characters.next().is_some() {
+        text.push('…');
+    }
+    format!("label `{text}`")
 }

@@ -1,4 +1,5 @@
 use std::{
+    future::Future,
     io::Write as _,
     sync::{
         Arc,
@@ -9,18 +10,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use poem::{
-    Body,
+    Body, Endpoint, Response,
     http::{StatusCode, header},
-    test::TestResponse,
+    test::{TestClient, TestResponse},
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
-use super::labels;
 use crate::{
-    fake::{BODY_BYTES_MAX, Fake, TOKEN},
-    port::HookRefusal,
+    fake::{BODY_BYTES_MAX, Fake, LABEL_BYTES_MAX, TOKEN},
+    port::{Hook, HookRefusal},
 };
 
 const URL: &str = "/hooks/acme?token=token-of-acme";
@@ -203,7 +204,6 @@ async fn refusals_of_the_gateway_become_their_status() {
     let reason = "the disk is full".to_owned();
     for (refusal, status, retry_after) in [
         (HookRefusal::Unauthorized, StatusCode::UNAUTHORIZED, None),
-        (HookRefusal::TooLarge { limit: 5 }, StatusCode::PAYLOAD_TOO_LARGE, None),
         (
             HookRefusal::TooManyRequests { retry_after: second_and_a_bit },
             StatusCode::TOO_MANY_REQUESTS,
@@ -223,44 +223,176 @@ async fn refusals_of_the_gateway_become_their_status() {
     }
 }
 
+/// Sends these parameters beside the token, and compares the labels and the note that reach the gateway.
+async fn check_labels(parameters: &str, labels: &[&str], note: Option<&str>) {
+    let fake = Fake::default();
+    post(&fake, &format!("{URL}&{parameters}"), &[], "{}").await.assert_status(StatusCode::ACCEPTED);
+    let Hook { labels: found, note: said, .. } = fake.hooks().remove(0);
+    let pairs: Vec<_> = found.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(pairs, labels);
+    assert_eq!(said.as_deref(), note);
+}
+
 #[tokio::test]
 async fn labels_reach_the_gateway() {
-    let fake = Fake::default();
-    let url = format!("{URL}&label.team=payments&labels=no&label.stage=a%20b&x.label.c=no");
-    fake.client().post(&url).send().await.assert_status(StatusCode::ACCEPTED);
-    let hooks = fake.hooks();
-    let pairs: Vec<_> = hooks[0].labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    assert_eq!(pairs, ["stage=a b", "team=payments"]);
-}
-
-#[track_caller]
-fn check_labels(query: &[(&str, &str)], expected: Result<usize, &str>) {
-    let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let found = labels::parse(&query).map(|labels| labels.len()).map_err(|failure| failure.to_string());
-    assert_eq!(found, expected.map_err(str::to_owned));
-}
-
-#[test]
-fn labels_are_bounded() {
-    let names: Vec<String> = (0..17).map(|number| format!("label.n{number:02}")).collect();
-    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
-    let longest = "v".repeat(256);
-    let too_long = "v".repeat(257);
-    let long_name = format!("label.{too_long}");
-    check_labels(&[("token", TOKEN)], Ok(0));
-    check_labels(&[("label.a", ""), ("label.b", &longest)], Ok(2));
-    check_labels(&many[..16], Ok(16));
-    check_labels(&many, Err("label `n16` is one too many: at most 16 are taken"));
-    check_labels(&[("label.a", &too_long)], Err("the value of label `a` is longer than 256 bytes"));
-    check_labels(&[(&long_name, "")], Err("the name of a label is longer than 256 bytes"));
-    check_labels(&[("label.a", "1"), ("label.a", "2")], Err("label `a` is given twice"));
-    check_labels(&[("label.", "x")], Err("a label needs a name: `label.<name>=<value>`"));
+    let parameters = "label.team=payments&labels=no&label.stage=a%20b&x.label.c=no";
+    check_labels(parameters, &["stage=a b", "team=payments"], None).await;
+    check_labels("label.a=&label.b=2&label.c=3", &["a=", "b=2", "c=3"], None).await;
 }
 
 #[tokio::test]
-async fn a_bad_label_is_refused_and_the_token_is_not_repeated() {
-    let response = Fake::default().client().post(format!("{URL}&label.=x")).send().await;
-    response.assert_status(StatusCode::BAD_REQUEST);
-    let body = response.0.into_body().into_string().await.unwrap();
-    assert!(body.contains("invalid_label") && !body.contains(TOKEN), "{body}");
+async fn a_label_that_does_not_fit_is_left_out_and_the_event_is_kept() {
+    let longest = "v".repeat(LABEL_BYTES_MAX);
+    check_labels(&format!("label.{longest}={longest}"), &[&format!("{longest}={longest}")], None).await;
+    for (parameter, left_out) in [
+        (
+            format!("label.{longest}v=1"),
+            format!("label `{longest}v` left out: its name is longer than 20 bytes"),
+        ),
+        (format!("label.b={longest}v"), "label `b` left out: its value is longer than 20 bytes".to_owned()),
+        ("label.a=2".to_owned(), "label `a` left out: it is given twice, the first one is kept".to_owned()),
+        ("label.=x".to_owned(), "a label left out: it has no name".to_owned()),
+    ] {
+        check_labels(&format!("label.a=1&{parameter}&label.z=9"), &["a=1", "z=9"], Some(&left_out)).await;
+    }
+    check_labels(
+        "label.d=1&label.c=2&label.b=3&label.a=4&label.d=5",
+        &["b=3", "c=2", "d=1"],
+        Some(
+            "label `a` left out: no more than 3 are taken; label `d` left out: it is given twice, the first one is kept",
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_labels_left_out_is_bounded_and_has_no_value_and_no_token() {
+    let fake = Fake::default();
+    let unfit: String = (0..200).map(|n| format!("&label.%1Bn{n}{}={TOKEN}", "x".repeat(200))).collect();
+    post(&fake, &format!("{URL}{unfit}"), &[], "{}").await.assert_status(StatusCode::ACCEPTED);
+    let note = fake.hooks().remove(0).note.unwrap();
+    assert!(note.len() < 2000 && note.ends_with("; 192 more labels left out"), "{note}");
+    assert!(note.starts_with("label `\\u{1b}n0xxx") && note.contains("xxx…` left out"), "{note}");
+    assert!(!note.contains(TOKEN), "{note}");
+}
+
+/// The rest of a body that is sent as the test says: dropping it ends the body.
+type Rest = mpsc::UnboundedSender<std::io::Result<Bytes>>;
+
+/// Begins to send a body and returns once the first `bytes` of it are with the gateway.
+async fn begin<E: Endpoint<Output = Response>>(
+    client: &TestClient<E>,
+    bytes: usize,
+) -> (Rest, impl Future<Output = TestResponse>) {
+    let (rest, mut chunks) = mpsc::unbounded_channel();
+    rest.send(Ok(vec![b'x'; bytes].into())).unwrap();
+    let chunks = stream::poll_fn(move |context| chunks.poll_recv(context));
+    let mut sending = Box::pin(client.post(URL).body(Body::from_bytes_stream(chunks)).send());
+    assert!(sending.as_mut().now_or_never().is_none());
+    (rest, sending)
+}
+
+/// Checks that a hook is refused, without waiting, because all bodies together would take too much.
+async fn check_no_room(sending: impl Future<Output = TestResponse>) {
+    let response = sending.now_or_never().expect("a hook without room is not waited for");
+    response.assert_header(header::RETRY_AFTER, "5");
+    assert_eq!(problem_code(response).await, (StatusCode::SERVICE_UNAVAILABLE, "unavailable".to_owned()));
+}
+
+#[tokio::test]
+async fn all_bodies_together_are_bounded() {
+    let fake = Fake::default();
+    let client = fake.client();
+    let mut begun = Vec::new();
+    for _ in 0..8 {
+        begun.push(begin(&client, BODY_BYTES_MAX).await);
+    }
+    let (body, taken) = stream_of(b"x", 1);
+    check_no_room(client.post(URL).header("content-length", 1).body(body).send()).await;
+    assert_eq!(taken.load(Ordering::Relaxed), 0, "what is announced is refused before it is read");
+    check_no_room(client.post(URL).body(stream_of(b"x", 1).0).send()).await;
+    check_no_room(client.post(URL).header("content-encoding", "gzip").body(gzip(b"x")).send()).await;
+    assert!(fake.hooks().is_empty());
+
+    for (rest, sending) in begun {
+        drop(rest);
+        sending.await.assert_status(StatusCode::ACCEPTED);
+    }
+    client.post(URL).body(vec![b'x'; BODY_BYTES_MAX]).send().await.assert_status(StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn an_announced_length_is_reserved_before_the_body_comes() {
+    let client = Fake::default().client();
+    let length = BODY_BYTES_MAX.to_string();
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        let never = Body::from_bytes_stream(stream::pending::<std::io::Result<Bytes>>());
+        let mut sending = Box::pin(client.post(URL).header("content-length", &length).body(never).send());
+        assert!(sending.as_mut().now_or_never().is_none());
+        waiting.push(sending);
+    }
+    check_no_room(client.post(URL).body("x").send()).await;
+    waiting.pop();
+    client.post(URL).body("x").send().await.assert_status(StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn what_gzip_unpacks_to_counts() {
+    let client = Fake::default().client();
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        begun.push(begin(&client, BODY_BYTES_MAX).await);
+    }
+    let packed = |bytes: usize| {
+        client.post(URL).header("content-encoding", "gzip").body(gzip(&vec![b'x'; bytes])).send()
+    };
+    packed(1024).await.assert_status(StatusCode::ACCEPTED);
+    check_no_room(packed(BODY_BYTES_MAX)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_gives_its_room_back_however_it_ends() {
+    let refusal = HookRefusal::Unavailable { retry_after: Duration::ZERO, reason: "full".to_owned() };
+    for (fake, status) in
+        [(Fake::default(), StatusCode::ACCEPTED), (Fake::refusing(refusal), StatusCode::SERVICE_UNAVAILABLE)]
+    {
+        let client = fake.client();
+        for _ in 0..9 {
+            let (rest, sending) = begin(&client, BODY_BYTES_MAX).await;
+            drop(rest);
+            sending.await.assert_status(status);
+
+            drop(begin(&client, BODY_BYTES_MAX).await);
+
+            let (rest, sending) = begin(&client, BODY_BYTES_MAX).await;
+            rest.send(Err(std::io::Error::other("reset"))).unwrap();
+            sending.await.assert_status(StatusCode::BAD_REQUEST);
+
+            let (rest, sending) = begin(&client, BODY_BYTES_MAX).await;
+            rest.send(Ok(Bytes::from_static(b"x"))).unwrap();
+            sending.await.assert_status(StatusCode::PAYLOAD_TOO_LARGE);
+
+            let (_rest, sending) = begin(&client, BODY_BYTES_MAX).await;
+            sending.await.assert_status(StatusCode::REQUEST_TIMEOUT);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_keeps_its_room_until_it_is_stored() {
+    let fake = Fake::slow();
+    let client = fake.client();
+    let mut storing = Vec::new();
+    for _ in 0..8 {
+        let mut sending = Box::pin(client.post(URL).body(vec![b'x'; BODY_BYTES_MAX]).send());
+        assert!(sending.as_mut().now_or_never().is_none());
+        storing.push(sending);
+    }
+    check_no_room(client.post(URL).body("x").send()).await;
+    fake.store_one();
+    storing.remove(0).await.assert_status(StatusCode::ACCEPTED);
+    let mut sending = Box::pin(client.post(URL).body("x").send());
+    assert!(sending.as_mut().now_or_never().is_none());
+    fake.store_one();
 }
