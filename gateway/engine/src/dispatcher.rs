@@ -2,6 +2,7 @@
 
 mod arrive;
 mod settle;
+mod troubles;
 mod warm;
 
 use std::{
@@ -23,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::warm::WarmBodies;
+use self::{troubles::Troubles, warm::WarmBodies};
 use crate::{
     Clock, Delivered, Destination, DestinationLoad, Handle, Metrics, attempt,
     clock::Steady,
@@ -68,8 +69,7 @@ pub(crate) struct Dispatcher {
     lanes: Lanes,
     feed: Feed,
     warm: WarmBodies,
-    /// Why a destination is paused, in the words of the outcome that paused it.
-    pauses: HashMap<DestinationName, String>,
+    troubles: Troubles,
     /// Destinations of waiting deliveries that are not configured; each is told once.
     unknown: HashSet<DestinationName>,
     /// Questions from outside.
@@ -104,7 +104,7 @@ pub(crate) fn spawn(
         lanes,
         feed: Feed::new(feed),
         warm: WarmBodies::default(),
-        pauses: HashMap::new(),
+        troubles: Troubles::default(),
         unknown: HashSet::new(),
         questions,
         tasks: JoinSet::new(),
@@ -213,9 +213,9 @@ impl Dispatcher {
     fn loads(&self) -> BTreeMap<DestinationName, DestinationLoad> {
         let load = |name: &DestinationName| {
             let load = self.lanes.load(name)?;
-            let pause = load.paused_until.and_then(|_| self.pauses.get(name).cloned());
             let paused_until = load.paused_until.map(|until| self.by_the_wall(until));
-            Some((name.clone(), DestinationLoad { in_flight: load.in_flight, paused_until, pause }))
+            let trouble = self.troubles.of(name).cloned();
+            Some((name.clone(), DestinationLoad { in_flight: load.in_flight, paused_until, trouble }))
         };
         self.destinations.keys().filter_map(load).collect()
     }

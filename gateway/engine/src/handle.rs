@@ -18,8 +18,17 @@ pub struct DestinationLoad {
     pub in_flight: u32,
     /// Nothing starts before this moment.
     pub paused_until: Option<Timestamp>,
-    /// Why it is paused, in the words of the outcome that paused it.
-    pub pause: Option<String>,
+    /// What goes wrong there; `None` when the last delivery got through.
+    pub trouble: Option<Trouble>,
+}
+
+/// What goes wrong at a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// When the first of the failures ended.
+    pub since: Timestamp,
+    /// The newest failure, or the one that paused the destination, in the words of its outcome.
+    pub reason: String,
 }
 
 /// Whether everything in flight came to an end.

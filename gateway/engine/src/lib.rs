@@ -19,7 +19,7 @@ pub use self::{
     clock::Clock,
     destination::{Deliver, Delivered, Destination, Parcel},
     feed::CommitFeed,
-    handle::{DestinationLoad, Drained, Handle},
+    handle::{DestinationLoad, Drained, Handle, Trouble},
     intake::{Admission, Intake, IntakeError},
     metrics::Metrics,
     source::{Source, Sources},

@@ -1,5 +1,6 @@
 //! What the HTTP contract asks for, answered by the engine and the store.
 
+mod health;
 mod keys;
 mod metrics;
 mod wire;
@@ -22,7 +23,7 @@ use postroom_openapi::{
 use postroom_store::{self as store, Store, StoreError};
 use tokio::sync::watch;
 
-pub(crate) use self::{keys::ApiKeys, metrics::Metrics};
+pub(crate) use self::{health::StoreHealth, keys::ApiKeys, metrics::Metrics};
 
 /// A destination as the API describes it.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) destinations: Vec<DestinationInfo>,
     pub(crate) keys: ApiKeys,
     pub(crate) metrics: Metrics,
+    pub(crate) store_health: StoreHealth,
 }
 
 /// A handle to the running gateway.
@@ -58,7 +60,7 @@ impl Api {
         let waiting = self.0.store.waiting_counts().await.map_err(unreadable)?;
         let describe = |info: &DestinationInfo| {
             let load = loads.get(&info.name).cloned();
-            let load = load.unwrap_or(DestinationLoad { in_flight: 0, paused_until: None, pause: None });
+            let load = load.unwrap_or(DestinationLoad { in_flight: 0, paused_until: None, trouble: None });
             let waits = waiting.iter().find(|count| count.destination == info.name);
             wire::destination(info, load, waits.map_or(0, |count| count.waiting))
         };
@@ -167,8 +169,7 @@ impl Gateway for Api {
 
     async fn readiness(&self) -> Readiness {
         let mut reasons = Vec::new();
-        if let Err(error) = self.0.store.check().await {
-            tracing::warn!(error = %Chain(&error), "the store is not ready");
+        if !self.0.store_health.is_well(&*self.0.store).await {
             reasons.push("the store cannot be written".to_owned());
         }
         if !self.0.engine.is_running() {
@@ -180,13 +181,13 @@ impl Gateway for Api {
     async fn metrics(&self) -> String {
         let loads = self.0.engine.loads().await;
         let waiting = match self.0.store.waiting_counts().await {
-            Ok(waiting) => waiting,
+            Ok(waiting) => Some(waiting),
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "waiting deliveries could not be counted for the metrics");
-                Vec::new()
+                None
             }
         };
-        self.0.metrics.render(&loads, &waiting)
+        self.0.metrics.render(&self.0.destinations, &loads, waiting.as_deref())
     }
 
     fn observe(&self, seen: RequestSeen) {
@@ -199,7 +200,8 @@ fn refusal(error: IntakeError) -> HookRefusal {
         IntakeError::Unauthorized => HookRefusal::Unauthorized,
         IntakeError::TooManyRequests { retry_after } => HookRefusal::TooManyRequests { retry_after },
         IntakeError::Unavailable { retry_after, source } => {
-            tracing::error!(error = %Chain(&source), "an event was refused because the store could not take it");
+            // The store says it once, and a metric counts; a line for each refusal would fill the disk further.
+            tracing::debug!(error = %Chain(&source), "an event was refused because the store could not take it");
             HookRefusal::Unavailable { retry_after, reason: plain(&source).to_owned() }
         }
     }

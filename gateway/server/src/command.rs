@@ -7,6 +7,7 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::settings::parse_public_url;
 pub use self::{
     exit::{Exit, Failure},
     settings::{ConfigFile, ServerFlags},

@@ -4,14 +4,14 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use postroom_core::limits;
-use postroom_engine::{Clock, CommitFeed, Drained, Intake};
-use postroom_host::discover;
+use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
+use postroom_host::{Instance, discover};
 use postroom_store::{OpenError, SqliteStore, Store};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 
 use crate::{
-    api::{Api, ApiKeys, Metrics, Parts},
-    assemble,
+    api::{Api, ApiKeys, Metrics, Parts, StoreHealth},
+    assemble::{self, Started},
     config::{Config, Faults, resolve, secrets},
     serve::{self, Limits},
 };
@@ -28,6 +28,9 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[source] OpenError),
+    /// The dispatcher failed; the log says how.
+    #[error("the dispatcher failed, so nothing would be delivered: start the gateway again")]
+    Dispatcher,
     /// The listener does not know its address.
     #[error("cannot listen")]
     Listen(#[source] io::Error),
@@ -40,84 +43,113 @@ pub enum RunError {
 /// again at the next start.
 ///
 /// # Errors
-/// When the gateway cannot start.
+/// When the gateway cannot start, and when its dispatcher fails: events would be taken and never delivered.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(RunError::Listen)?;
-    let catalog = discover(&config.plugins.path);
-    let resolved = resolve::resolve(&config, &catalog).map_err(RunError::Config)?;
-
-    let opened = SqliteStore::open(postroom_store::Options::new(config.store.path.clone()));
-    let (store, commits, newest) = opened.map_err(RunError::Store)?;
-    let store = Arc::new(store);
+    let gateway = Gateway::start(&config)?;
     tracing::info!(address = %address, store = %config.store.path.display(), "listening");
-
-    let started: Vec<_> = resolved.into_iter().map(assemble::start).collect();
-    let (mut instances, mut destinations, mut infos) = (Vec::new(), Vec::new(), Vec::new());
-    for one in started {
-        instances.push(one.instance);
-        destinations.push(one.engine);
-        infos.push(one.info);
-    }
-
-    let clock = Clock::system();
-    let counters = postroom_engine::Metrics::default();
-    let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let engine = Arc::new(postroom_engine::start(
-        Arc::clone(&shared),
-        CommitFeed { commits, newest },
-        destinations,
-        clock.clone(),
-        counters.clone(),
-    ));
-    let api = Api::new(Parts {
-        intake: Intake::new(
-            assemble::sources(&config),
-            config.routes.clone(),
-            Arc::clone(&shared),
-            clock,
-            counters.clone(),
-        ),
-        store: Arc::clone(&shared),
-        engine: Arc::clone(&engine),
-        destinations: infos,
-        keys: ApiKeys::new(&config.api_keys),
-        metrics: Metrics::new(&counters),
-    });
-    for source in &config.sources {
-        if source.tokens.iter().any(secrets::is_short) {
-            tracing::warn!(source = %source.name, "a token of this source is so short that it can be guessed");
-        }
-    }
+    warn_of_short_tokens(&config);
     tracing::info!(
         sources = config.sources.len(),
         routes = config.routes.len(),
         destinations = config.destinations.len(),
         "ready"
     );
+
+    let mut stopped_at = None;
+    let mut failed = false;
+    let stop = async {
+        tokio::select! {
+            () = shutdown => {}
+            () = gateway.engine.ended() => failed = true,
+        }
+        stopped_at = Some(Instant::now());
+    };
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
-    let endpoint = postroom_openapi::endpoint(api, bodies_in_memory(&config));
-    serve::serve(listener, endpoint, limits, shutdown).await;
+    let endpoint = postroom_openapi::endpoint(gateway.api.clone(), bodies_in_memory(&config));
+    serve::serve(listener, endpoint, limits, stop).await;
 
     tracing::info!("stopping, deliveries in flight may end");
-    if engine.drain(config.server.drain).await == Drained::TimedOut {
-        tracing::warn!(
-            drain_s = config.server.drain.as_secs(),
-            "some deliveries did not end in time, they go again at the next start"
-        );
-    }
-    join_all(instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
-    drop((engine, shared));
-    store.close().await;
+    // Requests and deliveries share the time: a supervisor gives it once.
+    let spent = stopped_at.map_or(Duration::ZERO, |at| at.elapsed());
+    gateway.stop(config.server.drain.saturating_sub(spent)).await;
     tracing::info!("stopped");
-    Ok(())
+    if failed { Err(RunError::Dispatcher) } else { Ok(()) }
+}
+
+/// The parts of a running gateway.
+struct Gateway {
+    store: Arc<SqliteStore>,
+    instances: Vec<Instance>,
+    engine: Arc<Handle>,
+    api: Api,
+}
+
+impl Gateway {
+    fn start(config: &Config) -> Result<Self, RunError> {
+        let catalog = discover(&config.plugins.path);
+        let resolved = resolve::resolve(config, &catalog).map_err(RunError::Config)?;
+        let opened = SqliteStore::open(postroom_store::Options::new(config.store.path.clone()));
+        let (store, commits, newest) = opened.map_err(RunError::Store)?;
+        let store = Arc::new(store);
+        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+
+        let (mut instances, mut destinations, mut infos) = (Vec::new(), Vec::new(), Vec::new());
+        for resolved in resolved {
+            let Started { instance, engine, info } = assemble::start(resolved);
+            instances.push(instance);
+            destinations.push(engine);
+            infos.push(info);
+        }
+        let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
+        let feed = CommitFeed { commits, newest };
+        let engine = Arc::new(postroom_engine::start(
+            Arc::clone(&shared),
+            feed,
+            destinations,
+            clock.clone(),
+            counters.clone(),
+        ));
+        let metrics = Metrics::new(&counters);
+        let sources = assemble::sources(config);
+        let api = Api::new(Parts {
+            intake: Intake::new(sources, config.routes.clone(), Arc::clone(&shared), clock, counters),
+            store: shared,
+            engine: Arc::clone(&engine),
+            destinations: infos,
+            keys: ApiKeys::new(&config.api_keys),
+            metrics,
+            store_health: StoreHealth::default(),
+        });
+        Ok(Self { store, instances, engine, api })
+    }
+
+    /// Lets what is in flight end, at most `drain`; then ends the plugins and the store, in this order: each may still
+    /// need the next.
+    async fn stop(self, drain: Duration) {
+        if self.engine.drain(drain).await == Drained::TimedOut {
+            tracing::warn!("some deliveries did not end in time, they go again at the next start");
+        }
+        join_all(self.instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
+        self.store.close().await;
+    }
 }
 
 /// What all bodies may take in memory together: never less than one body that a source takes.
 fn bodies_in_memory(config: &Config) -> usize {
     let largest = config.sources.iter().map(|source| source.body_bytes_max).max().unwrap_or_default();
     limits::BODIES_IN_MEMORY_BYTES_MAX.max(usize::try_from(largest).unwrap_or(usize::MAX))
+}
+
+fn warn_of_short_tokens(config: &Config) {
+    for source in config.sources.iter().filter(|source| source.tokens.iter().any(secrets::is_short)) {
+        tracing::warn!(source = %source.name, "a token of this source is so short that it can be guessed");
+    }
+    for key in config.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
+        tracing::warn!(api_key = key.name, "this API key is so short that it can be guessed");
+    }
 }

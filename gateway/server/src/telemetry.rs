@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, filter::ParseError, fmt, util::SubscriberInitExt};
 
-use crate::output::Colour;
+use crate::{config::nearest, output::Colour};
 
 /// Where more detail is asked for when `--log-level` does not.
 const FILTER_VARIABLE: &str = "RUST_LOG";
@@ -42,6 +42,16 @@ pub enum TelemetryError {
         /// What is wrong with it.
         source: ParseError,
     },
+    /// A word that is no level.
+    #[error("no log level \"{word}\" in {place}: {hint}")]
+    Level {
+        /// `--log-level` or the variable.
+        place: &'static str,
+        /// The word.
+        word: String,
+        /// The nearest level, or all of them.
+        hint: String,
+    },
     /// The process has a log already.
     #[error("the log is already set up")]
     Twice,
@@ -71,7 +81,22 @@ fn filter(flag: Option<&str>, env: Option<&str>, level: &str) -> Result<EnvFilte
         (None, Some(text)) => (FILTER_VARIABLE, text),
         (None, None) => ("the program", level),
     };
+    if let Some(word) = text.split(',').map(str::trim).find(|part| is_no_level(part)) {
+        return Err(TelemetryError::Level {
+            place,
+            word: word.to_owned(),
+            hint: nearest::hint(word, LEVELS).unwrap_or_default(),
+        });
+    }
     EnvFilter::try_new(text).map_err(|source| TelemetryError::Filter { place, source })
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// A single word would be taken for a module, with everything else silenced: a slip in a level must not do that.
+fn is_no_level(part: &str) -> bool {
+    let word = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    word && !LEVELS.contains(&part.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]

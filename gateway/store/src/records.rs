@@ -98,8 +98,6 @@ pub struct EventRecord {
     pub explanations: Vec<Explanation>,
     /// Its deliveries; filled in by [`crate::Store::event`], empty in lists.
     pub deliveries: Vec<DeliveryRecord>,
-    /// How many deliveries it has.
-    pub delivery_count: u32,
 }
 
 /// A stored delivery.
@@ -145,8 +143,8 @@ pub struct LastOutcome {
 pub struct DeliveryDetail {
     /// The delivery.
     pub delivery: DeliveryRecord,
-    /// Its attempts.
-    pub attempts: Vec<AttemptRecord>,
+    /// Its attempts, each with its number, 1 for the first. Of very many only the newest are kept.
+    pub attempts: Vec<(u32, AttemptRecord)>,
 }
 
 /// How much waits for a destination.

@@ -19,6 +19,7 @@ impl Dispatcher {
     /// Takes in everything that waits in the store and was not seen yet: at the start, and after a gap in the feed.
     pub(super) async fn read_waiting(&mut self) {
         let newest = self.feed.newest();
+        let mut read = 0;
         loop {
             let tickets = match self.store.waiting(self.feed.seen(), READ_MAX).await {
                 Ok(tickets) => tickets,
@@ -31,6 +32,7 @@ impl Dispatcher {
                 }
             };
             let complete = tickets.len() < READ_MAX;
+            read += tickets.len();
             for ticket in tickets {
                 self.feed.saw(Some(ticket.id));
                 self.take_in(ticket, None);
@@ -38,6 +40,9 @@ impl Dispatcher {
             if complete {
                 break;
             }
+        }
+        if read > 0 {
+            tracing::info!(deliveries = read, "waiting deliveries read from the store");
         }
         // What is not waiting any more was final before we came.
         self.feed.saw(newest);

@@ -43,7 +43,7 @@ impl Dispatcher {
 
         let superseded = if step.due.is_some() { self.lanes.hold_up(&ticket.lane) } else { Vec::new() };
         let state = if superseded.contains(&ticket.id) { DeliveryState::Superseded } else { step.state };
-        log(&ticket, state, &step, &outcome);
+        log(&ticket, state, &step, &outcome, steady_now);
         let next = match step.due {
             Some(due) => Next::Again { due, attempts: step.attempts },
             None => Next::Finished,
@@ -64,20 +64,25 @@ impl Dispatcher {
     }
 
     fn steer_destination(&mut self, ticket: &Ticket, step: &Step, outcome: &Outcome) {
-        let name = &ticket.lane.destination;
-        match step.destination {
-            DestinationStep::PauseUntil(until) => {
+        let (name, now) = (&ticket.lane.destination, self.clock.now());
+        let paused = self.lanes.load(name).is_some_and(|load| load.paused_until.is_some());
+        match (step.destination, outcome.kind) {
+            (DestinationStep::PauseUntil(until), _) => {
                 if self.lanes.pause(name, until) {
-                    self.pauses.insert(name.clone(), outcome.message.clone());
+                    self.troubles.begin(name, now, &outcome.message);
                 }
             }
-            // Only what got through shows that the remote side and the settings are well.
-            DestinationStep::Carry if outcome.kind == OutcomeKind::Delivered => {
-                if self.lanes.reached(name) {
-                    self.pauses.remove(name);
-                }
+            // Only what got through shows that the remote side and the settings are well; and in a pause it was on
+            // its way before.
+            (DestinationStep::Carry, OutcomeKind::Delivered) if !paused => {
+                let was_probe = self.lanes.reached(name);
+                self.troubles.end(name, now, was_probe);
             }
-            DestinationStep::Carry => {}
+            // The reason of a pause stays until the pause is over.
+            (DestinationStep::Carry, OutcomeKind::Retry) if !paused => {
+                self.troubles.begin(name, now, &outcome.message);
+            }
+            (DestinationStep::Carry, _) => {}
         }
     }
 
@@ -119,7 +124,8 @@ impl Dispatcher {
     }
 }
 
-fn log(ticket: &Ticket, state: DeliveryState, step: &Step, outcome: &Outcome) {
+fn log(ticket: &Ticket, state: DeliveryState, step: &Step, outcome: &Outcome, now: Timestamp) {
+    let wait = step.due.map_or(Duration::ZERO, |due| now.until(due));
     let (delivery, event, destination) = (ticket.id, ticket.event, &ticket.lane.destination);
     let Outcome { code, message: reason, .. } = outcome;
     match state {
@@ -133,10 +139,12 @@ fn log(ticket: &Ticket, state: DeliveryState, step: &Step, outcome: &Outcome) {
             tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "attempt failed, a newer delivery goes instead");
         }
         _ if matches!(step.destination, DestinationStep::PauseUntil(_)) => {
-            tracing::warn!(%delivery, %event, %destination, outcome = %outcome.kind, code, reason, "destination paused");
+            let pause_s = wait.as_secs();
+            tracing::warn!(%delivery, %event, %destination, outcome = %outcome.kind, code, reason, pause_s, "destination paused");
         }
         _ => {
-            tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "attempt failed, will be tried again");
+            let wait_s = wait.as_secs_f64();
+            tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, wait_s, "attempt failed, will be tried again");
         }
     }
 }

@@ -192,5 +192,19 @@ async fn the_reason_of_a_pause_stays_until_the_pause_is_over() {
     stage.release();
     let load = stage.load_when(|load| load.in_flight == 0).await;
     assert!(load.paused_until.is_some());
-    assert_eq!(load.pause.as_deref(), Some("slow down"), "another lane that gets through does not end it");
+    let trouble = load.trouble.expect("another lane that gets through does not end it");
+    assert_eq!(trouble.reason, "slow down");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_told_until_something_gets_through() {
+    let script = Scripted::default().holding("a2").first("a1", [fails(), fails(), fails(), fails()]);
+    let mut stage = Stage::new(Backlog::Keep, script).await;
+    stage.accept("a1").await;
+    let load = stage.load_when(|load| load.trouble.is_some()).await;
+    assert_eq!(load.trouble.unwrap().reason, "busy");
+    stage.accept("a2").await;
+    stage.seen(5).await;
+    stage.release();
+    stage.load_when(|load| load.trouble.is_none()).await;
 }

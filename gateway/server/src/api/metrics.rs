@@ -12,6 +12,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::DestinationInfo;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     operation: &'static str,
@@ -39,6 +41,7 @@ pub(crate) struct Metrics {
     request_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     waiting: Family<DestinationLabels, Gauge>,
     in_flight: Family<DestinationLabels, Gauge>,
+    ready: Family<DestinationLabels, Gauge>,
 }
 
 impl Metrics {
@@ -52,6 +55,7 @@ impl Metrics {
             });
         let waiting = Family::<DestinationLabels, Gauge>::default();
         let in_flight = Family::<DestinationLabels, Gauge>::default();
+        let ready = Family::<DestinationLabels, Gauge>::default();
         registry.register("http_requests", "HTTP requests by operation and status", requests.clone());
         registry.register(
             "http_request_seconds",
@@ -64,7 +68,12 @@ impl Metrics {
             waiting.clone(),
         );
         registry.register("deliveries_in_flight", "Deliveries that a plugin has now", in_flight.clone());
-        Self { registry, requests, request_seconds, waiting, in_flight }
+        registry.register(
+            "destination_ready",
+            "1 while a destination takes deliveries, 0 while it starts, backs off, is refused or paused",
+            ready.clone(),
+        );
+        Self { registry, requests, request_seconds, waiting, in_flight, ready }
     }
 
     pub(crate) fn observe(&self, seen: RequestSeen) {
@@ -75,14 +84,24 @@ impl Metrics {
 
     pub(crate) fn render(
         &self,
+        destinations: &[DestinationInfo],
         loads: &BTreeMap<DestinationName, DestinationLoad>,
-        waiting: &[WaitingCount],
+        waiting: Option<&[WaitingCount]>,
     ) -> String {
+        for info in destinations {
+            let labels = DestinationLabels { destination: info.name.to_string() };
+            let started = matches!(*info.status.borrow(), postroom_host::Status::Ready { .. });
+            let paused = loads.get(&info.name).is_some_and(|load| load.paused_until.is_some());
+            self.ready.get_or_create(&labels).set(i64::from(started && !paused));
+        }
         for (name, load) in loads {
             let labels = DestinationLabels { destination: name.to_string() };
-            let waits =
-                waiting.iter().find(|count| count.destination == *name).map_or(0, |count| count.waiting);
-            self.waiting.get_or_create(&labels).set(i64::try_from(waits).unwrap_or(i64::MAX));
+            // What could not be counted keeps its last number: a zero would read as all clear.
+            if let Some(waiting) = waiting {
+                let waits = waiting.iter().find(|count| count.destination == *name);
+                let waits = waits.map_or(0, |count| count.waiting);
+                self.waiting.get_or_create(&labels).set(i64::try_from(waits).unwrap_or(i64::MAX));
+            }
             self.in_flight.get_or_create(&labels).set(load.in_flight.into());
         }
         let mut rendered = String::new();

@@ -78,7 +78,10 @@ fn event_delivery(record: DeliveryRecord) -> events::EventDelivery {
     }
 }
 
-pub(super) fn delivery(record: DeliveryRecord, attempts: Option<Vec<AttemptRecord>>) -> deliveries::Delivery {
+pub(super) fn delivery(
+    record: DeliveryRecord,
+    attempts: Option<Vec<(u32, AttemptRecord)>>,
+) -> deliveries::Delivery {
     deliveries::Delivery {
         id: record.id.to_string(),
         event_id: record.event.to_string(),
@@ -95,7 +98,7 @@ pub(super) fn delivery(record: DeliveryRecord, attempts: Option<Vec<AttemptRecor
             code: filled(last.code),
             message: filled(last.message),
         }),
-        attempts: attempts.map(|attempts| (1..).zip(attempts).map(attempt).collect()),
+        attempts: attempts.map(|attempts| attempts.into_iter().map(attempt).collect()),
     }
 }
 
@@ -121,9 +124,14 @@ pub(super) fn destination(
     waiting: u64,
 ) -> destinations::Destination {
     let (mut state, mut detail) = status(&info.status.borrow());
-    if let (destinations::DestinationState::Ready, Some(_)) = (state, load.paused_until) {
-        state = destinations::DestinationState::Paused;
-        detail = load.pause;
+    if state == destinations::DestinationState::Ready {
+        if load.paused_until.is_some() {
+            state = destinations::DestinationState::Paused;
+        }
+        detail = load.trouble.map(|trouble| match state {
+            destinations::DestinationState::Paused => trouble.reason,
+            _ => format!("failing since {}: {}", moment(trouble.since), trouble.reason),
+        });
     }
     destinations::Destination {
         name: info.name.to_string(),

@@ -63,7 +63,7 @@ fn with_variable(help: &str, variable: &str) -> String {
     format!("{help} [env: {variable}]")
 }
 
-fn parse_public_url(text: &str) -> Result<String, &'static str> {
+pub(crate) fn parse_public_url(text: &str) -> Result<String, &'static str> {
     public_url(text).ok_or("expected an http or https URL without query, like https://hooks.example.com")
 }
 

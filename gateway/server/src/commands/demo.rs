@@ -4,9 +4,9 @@ mod follow;
 mod script;
 mod stand_in;
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fs, io, path::Path, pin::pin, time::Duration};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinError};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -61,7 +61,7 @@ async fn demo(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         .tempdir()
         .map_err(cannot("make a temporary folder"))?;
     let stop = CancellationToken::new();
-    let interrupted = stop_signal().map_err(cannot("wait for signals"))?;
+    let mut interrupted = pin!(stop_signal().map_err(cannot("wait for signals"))?);
 
     let (itoc360, itoc360_token) = start_stand_in(&stop).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(cannot("listen"))?;
@@ -69,23 +69,26 @@ async fn demo(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let demo =
         Demo { url: format!("http://{address}"), source_token: fresh_token()?, api_key: fresh_token()? };
     let config = configure(folder.path(), &demo, &itoc360, &itoc360_token)?;
-    let gateway = tokio::spawn(run::run(config, listener, stop.clone().cancelled_owned()));
+    let mut gateway = tokio::spawn(run::run(config, listener, stop.clone().cancelled_owned()));
 
-    let shown = play(&demo, folder.path(), output);
-    let complete = tokio::select! {
-        shown = shown => shown?,
-        () = interrupted => {
-            stop.cancel();
-            return ended(gateway).await;
+    let shown = async {
+        let complete = play(&demo, folder.path(), output).await?;
+        if !args.once {
+            invite(&demo, folder.path(), output)?;
+            std::future::pending::<()>().await;
         }
+        if complete { Ok(()) } else { Err(Failure::new(Exit::Failed, "not everything was delivered")) }
     };
-    if !args.once {
-        invite(&demo, folder.path(), output)?;
-        stop_signal().map_err(cannot("wait for signals"))?.await;
-    }
+    let shown = tokio::select! {
+        shown = shown => shown,
+        () = &mut interrupted => Ok(()),
+        ended = &mut gateway => return Err(unexpected_end(ended)),
+    };
     stop.cancel();
-    ended(gateway).await?;
-    if complete { Ok(()) } else { Err(Failure::new(Exit::Failed, "not everything was delivered")) }
+    match gateway.await {
+        Ok(ended) => shown.and(ended.map_err(failure)),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("the gateway ended by a fault: {error}"))),
+    }
 }
 
 async fn start_stand_in(stop: &CancellationToken) -> Result<(String, String), Failure> {
@@ -155,10 +158,11 @@ fn invite(demo: &Demo, folder: &Path, output: &mut Output<'_>) -> Result<(), Fai
     Ok(())
 }
 
-async fn ended(gateway: tokio::task::JoinHandle<Result<(), run::RunError>>) -> Result<(), Failure> {
-    match gateway.await {
-        Ok(ended) => ended.map_err(failure),
-        Err(error) => Err(Failure::new(Exit::Failed, format!("the gateway ended by a fault: {error}"))),
+fn unexpected_end(ended: Result<Result<(), run::RunError>, JoinError>) -> Failure {
+    match ended {
+        Ok(Err(error)) => failure(error),
+        Ok(Ok(())) => Failure::new(Exit::Failed, "the gateway ended before it was asked to"),
+        Err(error) => Failure::new(Exit::Failed, format!("the gateway ended by a fault: {error}")),
     }
 }
 

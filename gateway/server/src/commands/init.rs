@@ -9,13 +9,14 @@ use std::{
 };
 
 use crate::{
-    command::{Exit, Failure},
+    command::{Exit, Failure, parse_public_url},
     output::Output,
 };
 
 const TEMPLATE: &str = include_str!("init/postroom.toml");
 const SOURCE_TOKEN: &str = "{source-token}";
 const API_KEY: &str = "{api-key}";
+const PUBLIC_URL_EXAMPLE: &str = "#public_url = \"https://hooks.example.com\"";
 /// The file holds tokens: only its owner may read it.
 const MODE: u32 = 0o600;
 
@@ -24,12 +25,15 @@ const MODE: u32 = 0o600;
 #[command(after_help = "\
 Examples:
   postroom init                                    writes postroom.toml here
-  postroom init --path /etc/postroom/postroom.toml
+  postroom init --path /etc/postroom/postroom.toml --public-url https://hooks.example.com
   postroom init && postroom check && postroom serve")]
 pub(crate) struct Args {
     /// Where to write
     #[arg(long, value_name = "FILE", default_value = "postroom.toml")]
     path: PathBuf,
+    /// How Postman will reach the gateway, like https://hooks.example.com
+    #[arg(long, value_name = "URL", value_parser = parse_public_url)]
+    public_url: Option<String>,
     /// Replace a file that is there; its tokens are lost
     #[arg(long)]
     force: bool,
@@ -37,13 +41,22 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let (source_token, api_key) = (fresh_token()?, fresh_token()?);
-    let text = TEMPLATE.replace(SOURCE_TOKEN, &source_token).replace(API_KEY, &api_key);
+    let mut text = TEMPLATE.replace(SOURCE_TOKEN, &source_token).replace(API_KEY, &api_key);
+    if let Some(url) = &args.public_url {
+        text = text.replace(PUBLIC_URL_EXAMPLE, &format!("public_url = \"{url}\""));
+    }
     write(&args.path, &text, args.force)?;
 
     let path = args.path.display();
     output.say(format_args!("wrote {path} (only you can read it: it holds the tokens)\n"))?;
-    output.say("Paste this URL into Postman's webhook forms; Postman must be able to reach it:")?;
-    output.line(format_args!("http://127.0.0.1:8080/hooks/postman?token={source_token}"))?;
+    output.say("Paste this URL into Postman's webhook forms:")?;
+    let base = args.public_url.as_deref().unwrap_or("http://127.0.0.1:8080");
+    output.line(format_args!("{base}/hooks/postman?token={source_token}"))?;
+    if args.public_url.is_none() {
+        output.say(
+            "Postman must be able to reach it: put the address by which it does in place of http://127.0.0.1:8080",
+        )?;
+    }
     output.say(format_args!(
         "\nNext:\n  postroom check --config {path}    tells what is wrong, should you change it\n  \
          postroom serve --config {path}    starts the gateway"

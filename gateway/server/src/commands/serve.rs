@@ -5,7 +5,7 @@ use std::io;
 use postroom_core::chain::Chain;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use crate::{
@@ -39,10 +39,18 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             Failure::new(Exit::Failed, format!("cannot listen on {}: {error}", config.server.listen))
                 .hint("another program may have the port; choose one with --listen or [server] listen")
         })?;
-        let stop = stop_signal()
-            .map_err(|error| Failure::new(Exit::Failed, format!("cannot wait for signals: {error}")))?;
+        let cannot_wait = |error| Failure::new(Exit::Failed, format!("cannot wait for signals: {error}"));
+        let stop = stop_signal().map_err(cannot_wait)?;
+        tokio::spawn(outlive_hang_ups(signal(SignalKind::hangup()).map_err(cannot_wait)?));
         run::run(config, listener, stop).await.map_err(failure)
     })
+}
+
+/// A closed terminal, or somebody who wants a reload, must not end the gateway.
+async fn outlive_hang_ups(mut hang_ups: Signal) {
+    while hang_ups.recv().await.is_some() {
+        tracing::warn!("SIGHUP changes nothing: stop and start the gateway to read the configuration anew");
+    }
 }
 
 /// Ready when the process is asked to stop. The handlers are set when this returns, not when it is first waited for.

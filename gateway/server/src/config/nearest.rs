@@ -2,7 +2,9 @@
 
 /// A hint for `name`, which is none of `known`: the nearest of them, or all of them when none is near.
 pub(crate) fn hint<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
-    let known: Vec<&str> = known.into_iter().collect();
+    let mut known: Vec<&str> = known.into_iter().collect();
+    let mut seen = std::collections::HashSet::new();
+    known.retain(|name| seen.insert(*name));
     if known.is_empty() {
         return None;
     }

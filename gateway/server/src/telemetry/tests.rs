@@ -18,3 +18,10 @@ fn a_filter_that_cannot_be_read_names_its_place() {
     let error = filter(Some("postroom=loud"), None, "info").unwrap_err().to_string();
     assert!(error.starts_with("cannot read the log level in --log-level: "), "{error}");
 }
+
+#[test]
+fn a_slip_in_a_level_is_told_and_does_not_silence_the_log() {
+    let error = filter(Some("wran"), None, "info").unwrap_err().to_string();
+    assert_eq!(error, "no log level \"wran\" in --log-level: did you mean \"warn\"?");
+    check(Some("WARN,postroom_host=debug"), None, "postroom_host=debug,warn");
+}

@@ -49,23 +49,22 @@ macro_rules! select_tickets {
 const BY_ID: &str = select_deliveries!("delivery.id = ?1");
 const OF_EVENT: &str = select_deliveries!("delivery.event = ?1 ORDER BY delivery.id");
 const ATTEMPTS: &str =
-    "SELECT delivery, started_at, finished_at, outcome, retry_after_ms, code, message, record
+    "SELECT delivery, number, started_at, finished_at, outcome, retry_after_ms, code, message, record
      FROM attempt WHERE delivery = ?1 ORDER BY number";
 const WALK: &str = walk_deliveries!("");
 const WALK_EVENT: &str = walk_deliveries!("AND event = ?2");
 const WALK_DESTINATION: &str = walk_deliveries!("AND destination = ?2");
 // The second condition is what lets SQLite use the index without the delivered rows.
 const WALK_STATE: &str = walk_deliveries!("AND state = ?2 AND state <> 'delivered'");
-// SQLite merges the two sorted halves and stops at the limit.
+// SQLite merges the two sorted halves as they are read. No LIMIT in these two: a row that cannot be read does not count.
 const WAITING: &str = concat!(
     select_tickets!("state = 'pending' AND state <> 'delivered' AND id > ?1"),
     " UNION ALL ",
     select_tickets!("state = 'retrying' AND state <> 'delivered' AND id > ?1"),
-    " ORDER BY id LIMIT ?2"
+    " ORDER BY id"
 );
-const WAITING_IN_LANE: &str = select_tickets!(
-    "destination = ?3 AND lane = ?4 AND finished_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
-);
+const WAITING_IN_LANE: &str =
+    select_tickets!("destination = ?2 AND lane = ?3 AND finished_at IS NULL AND id > ?1 ORDER BY id");
 const WAITING_COUNTS: &str = "SELECT destination, count(*) FROM delivery WHERE finished_at IS NULL GROUP BY destination ORDER BY destination";
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
@@ -89,7 +88,7 @@ pub(super) fn waiting(
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    tickets(transaction, WAITING, params![number(after), row_limit(limit)])
+    tickets(transaction, WAITING, params![number(after)], limit)
 }
 
 /// Waiting deliveries of one lane.
@@ -99,8 +98,8 @@ pub(super) fn waiting_in_lane(
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    let params = params![number(after), row_limit(limit), lane.destination.as_str(), &*lane.key];
-    tickets(transaction, WAITING_IN_LANE, params)
+    let params = params![number(after), lane.destination.as_str(), &*lane.key];
+    tickets(transaction, WAITING_IN_LANE, params, limit)
 }
 
 /// How much waits for each destination that something waits for.
@@ -163,7 +162,7 @@ pub(super) fn delivery(
     let mut rows = statement.query([id.get()])?;
     let mut attempts = Vec::new();
     while let Some(row) = rows.next()? {
-        attempts.push(attempt_record(row)?);
+        attempts.push(numbered_attempt(row)?);
     }
     Ok(Some(DeliveryDetail { delivery, attempts }))
 }
@@ -172,28 +171,42 @@ fn number(after: Option<DeliveryId>) -> i64 {
     after.map_or(0, DeliveryId::get)
 }
 
-fn row_limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn tickets(transaction: &Transaction<'_>, sql: &str, params: impl Params) -> Result<Vec<Ticket>, ReadError> {
+/// Reads at most `limit` tickets. A row that cannot be read is told and passed over: the others must be delivered.
+fn tickets(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    params: impl Params,
+    limit: usize,
+) -> Result<Vec<Ticket>, ReadError> {
     let mut statement = transaction.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut tickets = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut columns = Columns::of("delivery", row)?;
-        tickets.push(Ticket {
-            id: DeliveryId::new(columns.number()),
-            event: columns.event_id()?,
-            lane: LaneKey {
-                destination: DestinationName::new(columns.take::<Arc<str>>()?),
-                key: columns.take()?,
-            },
-            attempts: columns.take()?,
-            due: due_or_at_once(columns.optional_time()?),
-        });
+    while tickets.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        match ticket(row) {
+            Ok(ticket) => tickets.push(ticket),
+            Err(ReadError::Corrupt { table, row, cause }) => {
+                tracing::error!(table, row, cause, "a waiting delivery cannot be read, it is passed over");
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(tickets)
+}
+
+fn ticket(row: &Row<'_>) -> Result<Ticket, ReadError> {
+    let mut columns = Columns::of("delivery", row)?;
+    Ok(Ticket {
+        id: DeliveryId::new(columns.number()),
+        event: columns.event_id()?,
+        lane: LaneKey {
+            destination: DestinationName::new(columns.take::<Arc<str>>()?),
+            key: columns.take()?,
+        },
+        attempts: columns.take()?,
+        due: due_or_at_once(columns.optional_time()?),
+    })
 }
 
 /// When a delivery may start. One that was never tried may start at once, also when the clock has been set back since
@@ -236,9 +249,10 @@ fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord, ReadError> {
     })
 }
 
-fn attempt_record(row: &Row<'_>) -> Result<AttemptRecord, ReadError> {
+fn numbered_attempt(row: &Row<'_>) -> Result<(u32, AttemptRecord), ReadError> {
     let mut columns = Columns::of("attempt", row)?;
-    Ok(AttemptRecord {
+    let number = columns.take()?;
+    let attempt = AttemptRecord {
         started_at: columns.time()?,
         finished_at: columns.time()?,
         outcome: Outcome {
@@ -248,5 +262,6 @@ fn attempt_record(row: &Row<'_>) -> Result<AttemptRecord, ReadError> {
             message: columns.take()?,
             record_json: columns.take()?,
         },
-    })
+    };
+    Ok((number, attempt))
 }

@@ -24,8 +24,7 @@ macro_rules! select_events {
     ($where:literal) => {
         concat!(
             "SELECT seq, id, received_at, source, kind, subject, ordering_key, verdict, facts, note, labels,
-                    content_type, body_bytes, explanations,
-                    (SELECT count(*) FROM delivery WHERE delivery.event = event.id)
+                    content_type, body_bytes, explanations
              FROM event WHERE ",
             $where
         )
@@ -141,6 +140,5 @@ fn event_record(row: &Row<'_>) -> Result<EventRecord, ReadError> {
             .map(Into::into)
             .collect(),
         deliveries: Vec::new(),
-        delivery_count: columns.take()?,
     })
 }

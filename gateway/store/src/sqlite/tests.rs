@@ -305,8 +305,14 @@ async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
     let error = store.event(event_id(2)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { table: "event", row: 2, .. }), "{error}");
     assert!(!error.to_string().contains("riddle"), "{error}");
-    let error = store.waiting(None, 9).await.unwrap_err();
+    let error = store.delivery(DeliveryId::new(1)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { table: "delivery", row: 1, .. }), "{error}");
+    let waiting = store.waiting(None, 1).await.unwrap();
+    assert_eq!(
+        waiting.iter().map(|ticket| ticket.id.get()).collect::<Vec<_>>(),
+        [2],
+        "the others are delivered"
+    );
     assert_eq!(store.body(event_id(1)).await.unwrap().unwrap(), "body 1");
 }
 

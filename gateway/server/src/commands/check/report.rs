@@ -4,7 +4,7 @@ use postroom_core::id::DestinationName;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, Fault, Faults, resolve::Resolved},
+    config::{Config, Fault, Faults, resolve::Resolved, secrets},
     output::{Output, OutputError},
 };
 
@@ -110,6 +110,17 @@ impl Report<'_> {
         let mut notes = Vec::new();
         if config.sources.is_empty() {
             notes.push("there is no [[source]]: nothing can come in".to_owned());
+        }
+        for source in &config.sources {
+            if source.tokens.iter().any(secrets::is_short) {
+                notes.push(format!(
+                    "a token of source \"{}\" is so short that it can be guessed",
+                    source.name
+                ));
+            }
+        }
+        for key in config.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
+            notes.push(format!("the API key \"{}\" is so short that it can be guessed", key.name));
         }
         if config.api_keys.is_empty() {
             notes.push("there is no [[api_key]]: nobody can use the API".to_owned());

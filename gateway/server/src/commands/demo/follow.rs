@@ -94,7 +94,7 @@ impl Api {
             followed.lines.push(Line {
                 destination: "-".to_owned(),
                 state: "kept".to_owned(),
-                answer: "no route takes it; its page says why".to_owned(),
+                answer: "no route takes it".to_owned(),
             });
         }
         Ok(followed)

@@ -11,7 +11,7 @@ use crate::{
 /// Runs `init` for `postroom.toml` in `folder`; gives what it printed as data.
 fn init(folder: &TempDir, force: bool) -> Result<String, Failure> {
     let (mut data, mut talk) = (Vec::new(), Vec::new());
-    let args = Args { path: folder.path().join("postroom.toml"), force };
+    let args = Args { path: folder.path().join("postroom.toml"), public_url: None, force };
     run(&args, &mut Output::new(&mut data, &mut talk, Colour::default()))?;
     Ok(String::from_utf8(data).unwrap())
 }
@@ -32,6 +32,18 @@ fn the_written_file_is_a_good_configuration() {
     assert_ne!(token, config.api_keys[0].key.expose());
     assert_eq!(config.destinations[0].plugin.id, "backup");
     assert_eq!(config.routes.len(), 1);
+}
+
+#[test]
+fn the_public_url_stands_in_the_file_and_in_what_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let public_url = Some("https://hooks.example.net".to_owned());
+    let args =
+        Args { path: folder.path().join("postroom.toml"), public_url: public_url.clone(), force: false };
+    run(&args, &mut Output::new(&mut data, &mut talk, Colour::default())).unwrap();
+    assert!(String::from_utf8(data).unwrap().starts_with("https://hooks.example.net/hooks/postman?token="));
+    assert_eq!(read(&folder).server.public_url, public_url);
 }
 
 #[test]

@@ -38,7 +38,7 @@ async fn a_database_of_version_1_opens_with_all_that_is_in_it() {
 
     let delivered = store.delivery(record.deliveries[0].id).await.unwrap().unwrap();
     assert_eq!(delivered.delivery.state, DeliveryState::Delivered);
-    let kinds: Vec<_> = delivered.attempts.iter().map(|attempt| attempt.outcome.kind).collect();
+    let kinds: Vec<_> = delivered.attempts.iter().map(|(_, attempt)| attempt.outcome.kind).collect();
     assert_eq!(kinds, [OutcomeKind::RateLimited, OutcomeKind::Delivered]);
     let retrying = &record.deliveries[1];
     assert_eq!((retrying.state, retrying.attempts), (DeliveryState::Retrying, 1));
