@@ -139,10 +139,11 @@ impl Gateway {
     }
 }
 
-/// What all bodies may take in memory together: never less than one body that a source takes.
+/// What all bodies may take in memory together: never less than two of the largest that a source takes, so that one of
+/// them leaves room for others.
 fn bodies_in_memory(config: &Config) -> usize {
     let largest = config.sources.iter().map(|source| source.body_bytes_max).max().unwrap_or_default();
-    limits::BODIES_IN_MEMORY_BYTES_MAX.max(usize::try_from(largest).unwrap_or(usize::MAX))
+    limits::BODIES_IN_MEMORY_BYTES_MAX.max(usize::try_from(largest.saturating_mul(2)).unwrap_or(usize::MAX))
 }
 
 fn warn_of_short_tokens(config: &Config) {
