@@ -10,9 +10,10 @@ use postroom_core::{
     lane::Ticket,
     outcome::{Outcome, OutcomeKind},
 };
+use postroom_host::{Delivered, PluginDelivery};
 use postroom_store::{Store, StoreError};
 
-use crate::{Clock, Delivered, Destination, Parcel};
+use crate::{Clock, Destination};
 
 /// What the commit feed brought along, if it is still at hand.
 pub(crate) type Warm = (Arc<Event>, Option<Bytes>);
@@ -61,15 +62,14 @@ async fn make(
             return Delivered::NotAccepted;
         }
     };
-    let parcel = Parcel {
-        delivery: ticket.id,
+    let delivery = PluginDelivery {
         event,
         body,
         attempt: ticket.attempts.saturating_add(1),
         deadline: clock.now().plus(destination.attempt_max),
         time_limit: destination.attempt_max,
     };
-    destination.deliver.deliver(parcel).await
+    destination.deliver.deliver(delivery).await
 }
 
 async fn fetch(

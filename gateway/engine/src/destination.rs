@@ -2,16 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use postroom_core::{
-    event::Event,
-    id::{DeliveryId, DestinationName},
-    lane::LaneSettings,
-    outcome::Outcome,
-    retry::RetryPolicy,
-    time::Timestamp,
-};
+use postroom_core::{id::DestinationName, lane::LaneSettings, retry::RetryPolicy};
+use postroom_host::{Delivered, Instance, PluginDelivery};
 
 /// A destination as the dispatcher runs it.
 #[derive(Debug, Clone)]
@@ -28,34 +21,15 @@ pub struct Destination {
     pub deliver: Arc<dyn Deliver>,
 }
 
-/// One attempt, ready to hand over.
-#[derive(Debug, Clone)]
-pub struct Parcel {
-    /// Which delivery.
-    pub delivery: DeliveryId,
-    /// The event.
-    pub event: Arc<Event>,
-    /// Its body, byte for byte.
-    pub body: Bytes,
-    /// 1 for the first attempt.
-    pub attempt: u32,
-    /// When the attempt counts as failed.
-    pub deadline: Timestamp,
-    /// The same as a duration from the hand-over.
-    pub time_limit: Duration,
-}
-
-/// How a hand-over ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivered {
-    /// The attempt was made.
-    Outcome(Outcome),
-    /// No attempt was made, for example because the plugin is being restarted. Offer it again; it costs no attempt.
-    NotAccepted,
-}
-
 /// Makes attempts. Implemented by plugin instances; tests bring their own.
 pub trait Deliver: Debug + Send + Sync {
-    /// Makes one attempt and says how it ended, within the parcel's time limit.
-    fn deliver(&self, parcel: Parcel) -> BoxFuture<'static, Delivered>;
+    /// Makes one attempt and says how it ended, within the delivery's time limit.
+    fn deliver(&self, delivery: PluginDelivery) -> BoxFuture<'static, Delivered>;
+}
+
+impl Deliver for Instance {
+    fn deliver(&self, delivery: PluginDelivery) -> BoxFuture<'static, Delivered> {
+        let instance = self.clone();
+        Box::pin(async move { Self::deliver(&instance, delivery).await })
+    }
 }

@@ -16,6 +16,7 @@ use postroom_core::{
     lane::{LaneKey, Lanes, Next, Refill, Ticket},
     time::Timestamp,
 };
+use postroom_host::Delivered;
 use postroom_store::Store;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{troubles::Troubles, warm::WarmBodies};
 use crate::{
-    Clock, Delivered, Destination, DestinationLoad, Handle, Metrics, attempt,
+    Clock, Destination, DestinationLoad, Handle, Metrics, attempt,
     clock::Steady,
     feed::{Arrival, CommitFeed, Feed},
 };

@@ -12,12 +12,11 @@ pub mod feed;
 mod handle;
 pub mod intake;
 pub mod metrics;
-pub mod plugin;
 pub mod source;
 
 pub use self::{
     clock::Clock,
-    destination::{Deliver, Delivered, Destination, Parcel},
+    destination::{Deliver, Destination},
     feed::CommitFeed,
     handle::{DestinationLoad, Drained, Handle, Trouble},
     intake::{Admission, Intake, IntakeError},

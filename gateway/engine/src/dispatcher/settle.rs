@@ -10,10 +10,10 @@ use postroom_core::{
     outcome::{Outcome, OutcomeKind},
     time::Timestamp,
 };
+use postroom_host::Delivered;
 use postroom_store::{AttemptRecord, DeliveryChange, StoreError};
 
 use super::{Dispatcher, Input};
-use crate::Delivered;
 
 /// When a delivery that was not accepted is offered again.
 const OFFER_AGAIN: Duration = Duration::from_secs(1);

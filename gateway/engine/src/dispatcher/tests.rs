@@ -9,9 +9,10 @@ use postroom_core::{
     lane::Backlog,
     outcome::{Outcome, OutcomeKind},
 };
+use postroom_host::Delivered;
 
 use self::stage::{Scripted, Stage};
-use crate::{Delivered, Drained};
+use crate::Drained;
 
 fn fails() -> Delivered {
     Delivered::Outcome(Outcome::retry("http_503", "busy"))

@@ -23,15 +23,14 @@ use postroom_core::{
     route::Target,
     time::Timestamp,
 };
+use postroom_host::{Delivered, PluginDelivery};
 use postroom_store::{
     Accepted, DeliveryChange, DeliveryDetail, DeliveryFilter, DeliveryRecord, EventFilter, EventRecord,
     NewEvent, Options, Page, PageRequest, SqliteStore, Store, StoreError, WaitingCount,
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::{
-    Clock, CommitFeed, Deliver, Delivered, Destination, DestinationLoad, Drained, Handle, Metrics, Parcel,
-};
+use crate::{Clock, CommitFeed, Deliver, Destination, DestinationLoad, Drained, Handle, Metrics};
 
 const DESTINATION: &str = "d";
 
@@ -80,8 +79,8 @@ struct Actor {
 }
 
 impl Deliver for Actor {
-    fn deliver(&self, parcel: Parcel) -> BoxFuture<'static, Delivered> {
-        let name = String::from_utf8(parcel.body.to_vec()).unwrap().trim_end().to_owned();
+    fn deliver(&self, delivery: PluginDelivery) -> BoxFuture<'static, Delivered> {
+        let name = String::from_utf8(delivery.body.to_vec()).unwrap().trim_end().to_owned();
         self.records_at_start.lock().unwrap().insert(name.clone(), self.store.records.load(Ordering::SeqCst));
         let mut script = self.script.lock().unwrap();
         let never = script.never.contains(&name);
