@@ -61,16 +61,19 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Removes what crashed writes left behind; gives the number of files.
-    pub(crate) fn sweep(&self, now_unix_ms: u64) -> Result<usize, Error> {
-        let mut removed = 0;
+    /// Removes what crashed writes left behind; gives the number of files, and why folders were passed over. A folder
+    /// that cannot be read, such as `lost+found`, is nobody's reason not to make backups.
+    pub(crate) fn sweep(&self, now_unix_ms: u64) -> Result<(usize, Vec<Error>), Error> {
+        let (mut removed, mut passed_over) = (0, Vec::new());
         for entry in self.entries(&self.root)? {
             if entry.is_dir() {
-                removed +=
-                    durable::sweep(&entry, now_unix_ms).map_err(|source| io("sweep", &entry, source))?;
+                match durable::sweep(&entry, now_unix_ms) {
+                    Ok(files) => removed += files,
+                    Err(source) => passed_over.push(io("sweep", &entry, source)),
+                }
             }
         }
-        Ok(removed)
+        Ok((removed, passed_over))
     }
 
     /// Keeps a snapshot. It is on disk when this returns.

@@ -52,9 +52,13 @@ pub(crate) fn sweep(folder: &Path, now_unix_ms: u64) -> io::Result<usize> {
     let mut removed = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if is_left_over(&entry, now_unix_ms)? {
-            fs::remove_file(entry.path())?;
-            removed += 1;
+        // Another instance that is ending may sweep the same folder.
+        match is_left_over(&entry, now_unix_ms)
+            .and_then(|left| if left { fs::remove_file(entry.path()).map(|()| 1) } else { Ok(0) })
+        {
+            Ok(files) => removed += files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(removed)

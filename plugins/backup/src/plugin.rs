@@ -30,11 +30,14 @@ impl Plugin for Backup {
         let now_unix_ms = host.now_unix_ms();
         let opened = spawn_blocking(move || {
             let archive = Archive::open(config.root)?;
-            let removed = archive.sweep(now_unix_ms)?;
-            Ok((archive, removed))
+            let swept = archive.sweep(now_unix_ms)?;
+            Ok((archive, swept))
         });
         let opened = opened.await.unwrap_or_else(|error| Err(interrupted(error)));
-        let (archive, removed) = opened.map_err(|error: Error| create_error(&error))?;
+        let (archive, (removed, passed_over)) = opened.map_err(|error: Error| create_error(&error))?;
+        for error in passed_over {
+            host.log().warn(failure(&error));
+        }
         if removed > 0 {
             host.log().info(format_args!("removed {removed} unfinished files of an earlier run"));
         }

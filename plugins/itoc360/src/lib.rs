@@ -43,7 +43,7 @@
 //! | skipped | the event is no monitor run, or its verdict is unknown (mode alertmanager) |
 //! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
 //! | permanent | 400, 404 other than below, other 4xx |
-//! | misconfigured | 401, 404 "Source not found" (wrong token), 402 (subscription inactive), 403, 3xx (wrong `base_url`) |
+//! | misconfigured | 401, 404 "Source not found" (wrong token), 402 (subscription inactive), 403; 404, 405 and 410 without an error of ITOC360's, 3xx (wrong `base_url`) |
 #![forbid(unsafe_code)]
 
 mod config;

@@ -52,11 +52,19 @@ pub(crate) fn failure(response: &Response) -> Failure {
         404 if says(response, "source not found") => {
             "ITOC360 has no source for the token: it may have been deleted; copy the token of another one"
         }
+        // A page instead of an error of ITOC360's speaks of the address, which is the same for every run.
+        404 | 405 | 410 if !is_own_error(response) => "there is no ITOC360 at this address: check `base_url`",
         402 => "the ITOC360 subscription is inactive: renew it",
         300..=399 => "ITOC360 is not at this address: check `base_url`; redirects are not followed",
         _ => return response.failure(),
     };
     Failure::misconfigured(format!("http_{status}"), format!("{remedy} ({})", response.failure()))
+}
+
+/// Whether an answer is an error in ITOC360's own form.
+fn is_own_error(response: &Response) -> bool {
+    let answer: Value = response.json().unwrap_or_default();
+    ["error", "message"].into_iter().any(|key| answer[key].is_string())
 }
 
 /// Whether the error of an answer contains `text`, in any case.

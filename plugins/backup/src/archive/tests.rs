@@ -146,8 +146,21 @@ fn opening_sweeps_every_folder() {
     let left_over = archive.root.join(&kept.file).with_file_name(".postroom-1-0.tmp");
     let file = File::create(&left_over).unwrap();
     file.set_modified(UNIX_EPOCH).unwrap();
-    assert_eq!(archive.sweep(RECEIVED).unwrap(), 1);
+    let (removed, passed_over) = archive.sweep(RECEIVED).unwrap();
+    assert_eq!((removed, passed_over.len()), (1, 0));
     check_versions(&archive, &[b"{}"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_swept_is_passed_over() {
+    let (_folder, archive) = archive();
+    let kept = archive.keep(snapshot("Shop", b"{}", RECEIVED)).unwrap();
+    // A folder by the name of a left-over file cannot be removed as one.
+    let odd = archive.root.join(&kept.file).with_file_name(".postroom-1-0.tmp");
+    fs::create_dir(&odd).unwrap();
+    File::open(&odd).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let (removed, passed_over) = archive.sweep(RECEIVED).unwrap();
+    assert_eq!((removed, passed_over.len()), (0, 1));
 }
 
 #[test]

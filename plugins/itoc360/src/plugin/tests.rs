@@ -170,7 +170,8 @@ fn every_answer_has_its_outcome() {
         "no source for the token",
     );
     check("404 Not Found\r\n\r\n{\"error\":\"Tenant not found\"}", Permanent, "Tenant not found");
-    check("404 Not Found\r\n\r\n<html>Source not found</html>", Permanent, "404");
+    check("404 Not Found\r\n\r\n<html>Source not found</html>", Misconfigured, "no ITOC360 at this address");
+    check("405 Not Allowed\r\n\r\n<html></html>", Misconfigured, "no ITOC360 at this address");
     check("422 Unprocessable Entity\r\n\r\n", Permanent, "422");
     for status in
         ["408 Request Timeout", "425 Too Early", "429 Too Many Requests", "500 Oops", "503 Busy", "599 X"]

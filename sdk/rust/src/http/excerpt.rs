@@ -9,7 +9,10 @@ const CHARS_MAX: usize = 200;
 pub(super) fn of(body: &[u8], secrets: &[Secret]) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     // Before anything is cut, so that no part of one is left at the end.
-    for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
+    let mut secrets: Vec<&Secret> = secrets.iter().filter(|secret| !secret.expose().is_empty()).collect();
+    // The longest first: one may be part of another.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    for secret in secrets {
         text = text.replace(secret.expose(), "***");
     }
     let mut line = String::new();
