@@ -73,9 +73,6 @@ impl Blobs {
         for entry in fs::read_dir(&temporary)? {
             fs::remove_file(entry?.path())?;
         }
-        if let Some(parent) = blobs.folder.parent() {
-            sync_folder(parent)?;
-        }
         Ok(blobs)
     }
 
@@ -88,7 +85,8 @@ impl Blobs {
         let name = BlobName::of(body);
         let path = self.path(name);
         let folder = path.parent().expect("a blob's path has the folder of its first two digits");
-        if fs::metadata(&path).is_ok_and(|found| found.len() == body.len() as u64) {
+        // Read and not only looked at: a file that has rotted must not stand in for the good bytes at hand.
+        if self.get(name, body.len() as u64).is_ok() {
             // Whoever wrote it may not have come to the end of this function yet.
             self.sync_names(folder)?;
             return Ok(name);
@@ -136,9 +134,23 @@ impl Blobs {
     }
 }
 
-/// Makes a folder and those above it, for this user alone: bodies may hold secrets of the one who sent them.
+/// Makes a folder and those above it, for this user alone: bodies may hold secrets of the one who sent them. Each is on
+/// disk when this returns.
 pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_private_folder(parent)?;
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(parent),
+    }
 }
 
 /// Makes the names in a folder durable: a file's own fsync does not cover its name.
