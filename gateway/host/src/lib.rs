@@ -27,6 +27,7 @@ mod outcome;
 mod plugin_log;
 mod process;
 mod program;
+mod shield;
 mod supervisor;
 #[cfg(test)]
 mod testing;
@@ -41,4 +42,5 @@ pub use inspect::{InspectError, PluginFile, inspect};
 pub use instance::{Instance, InstanceConfig};
 pub use manifest::{ABI, AbiVersion, Manifest, ManifestError};
 pub use program::Program;
+pub use shield::shield_from_plugins;
 pub use supervisor::{Backoff, Status};

@@ -66,22 +66,28 @@ impl PluginLog {
 
     /// Writes a line that the plugin printed on its stdout or stderr.
     pub(crate) fn line(&self, stream: &'static str, line: &[u8]) {
+        // The budget first: cleaning a line costs time that a flood must not take from others.
+        if line.trim_ascii().is_empty() || !self.may_write() {
+            return;
+        }
         let line = self.mask.one_line(&String::from_utf8_lossy(line), MESSAGE_BYTES_MAX);
-        if !line.is_empty() && self.may_write() {
+        if !line.is_empty() {
             tracing::info!(target: "plugin", destination = self.destination.as_str(), stream, "{line}");
         }
     }
 
-    /// Says that the child dropped records.
+    /// Notes that the child dropped records; the next record that may be written tells it. Not at once: a plugin can
+    /// send any number of these notes.
     pub(crate) fn lost(&self, records: u64) {
-        tracing::warn!(target: "plugin", destination = self.destination.as_str(), records, "log records of the plugin dropped");
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).add_lost(records);
     }
 
     fn may_write(&self) -> bool {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         let allowed = budget.take(Instant::now(), true);
         if allowed && let Some(records) = budget.lost() {
-            self.lost(records);
+            let destination = self.destination.as_str();
+            tracing::warn!(target: "plugin", destination, records, "log records of the plugin dropped");
         }
         allowed
     }

@@ -45,8 +45,7 @@ use crate::{
     wire::{Start, ToChild, ToGateway},
 };
 
-/// Frames that wait to be written. Deliveries are bounded by the plugin's concurrency; a child that lets even this
-/// fill up does not read, and misses its pings.
+/// Frames that wait to be written, beside the offer and the cancel of each delivery: pings, and the first and last.
 const OUTGOING_MAX: usize = 64;
 
 /// What a process is made of.
@@ -115,7 +114,9 @@ impl Process {
         let spawn_error = |source| StartError::Spawn { program: launch.program.path().into(), source };
         let spawned = spawn::spawn(launch.program.path()).await.map_err(spawn_error)?;
         let (incoming, writer) = spawned.socket.into_split();
-        let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
+        // A cancel must always find room: a target that hangs makes all deliveries run out of time together.
+        let deliveries = usize::try_from(launch.concurrency).unwrap_or(usize::MAX);
+        let (outgoing, frames) = mpsc::channel(OUTGOING_MAX.saturating_add(deliveries.saturating_mul(2)));
         tokio::spawn(session::write_frames(writer, frames));
 
         let mask = Arc::new(Mask::new(launch.secrets.values()));
@@ -247,6 +248,8 @@ impl Process {
 
     /// Lets the plugin end what it has, until `deadline` from now, and ends the process.
     pub(crate) async fn stop(&self, deadline: Duration) {
+        // Whoever waits for a place must not get one now: the plugin was promised that nothing more comes.
+        self.slots.close();
         let deadline_unix_ms = clock::unix_ms(clock::now().plus(deadline));
         let limit = deadline.saturating_add(self.limits.destroy);
         let ended = timeout(limit, async {

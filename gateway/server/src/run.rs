@@ -28,6 +28,9 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("the store cannot be opened")]
     Store(#[source] OpenError),
+    /// The kernel does not let the gateway keep its memory to itself.
+    #[error("cannot keep the gateway's secrets from its plugins")]
+    Shield(#[source] io::Error),
     /// The dispatcher failed; the log says how.
     #[error("the dispatcher failed, so nothing would be delivered: start the gateway again")]
     Dispatcher,
@@ -91,6 +94,7 @@ struct Gateway {
 
 impl Gateway {
     fn start(config: &Config) -> Result<Self, RunError> {
+        postroom_host::shield_from_plugins().map_err(RunError::Shield)?;
         let catalog = discover(&config.plugins.path);
         let resolved = resolve::resolve(config, &catalog).map_err(RunError::Config)?;
         let opened = SqliteStore::open(postroom_store::Options::new(config.store.path.clone()));

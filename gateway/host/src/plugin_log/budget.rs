@@ -29,11 +29,16 @@ impl Budget {
         self.left = self.left.saturating_add(earned).min(BURST);
         self.refilled = if self.left == BURST { now } else { self.refilled + REFILL * earned };
         if self.left == 0 || !room {
-            self.lost += 1;
+            self.add_lost(1);
             return false;
         }
         self.left -= 1;
         true
+    }
+
+    /// Counts records that were lost elsewhere; they are told with the next record that may be written.
+    pub(crate) fn add_lost(&mut self, records: u64) {
+        self.lost = self.lost.saturating_add(records);
     }
 
     /// The records lost since this was last asked; `None` for none.

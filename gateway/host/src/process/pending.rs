@@ -153,7 +153,8 @@ impl InFlight {
     /// the session has ended the process because it did not.
     pub(super) fn cancel(&self) {
         if self.pending.give_up(self.token) {
-            // A cancel that finds no room is not missed: the process reads nothing, and ends as one that holds on.
+            // There is room for one cancel of each delivery. Should it be missing all the same, the process ends as
+            // one that holds on.
             drop(self.outgoing.try_send(ToChild::Cancel { token: self.token }));
         }
     }

@@ -105,6 +105,40 @@ async fn a_plugin_that_does_not_let_go_of_a_delivery_is_ended_before_the_deliver
     check_killed(&process.exited().await, "held on to a delivery");
 }
 
+#[tokio::test]
+async fn many_deliveries_that_run_out_of_time_together_cost_no_process() {
+    const DELIVERIES: u32 = 200;
+    let launch = Launch { concurrency: DELIVERIES, ..launch(&PLUGIN, "obedient", Limits::default()) };
+    let process = Arc::new(Process::start(&launch).await.unwrap());
+    let mut deliveries = tokio::task::JoinSet::new();
+    for _ in 0..DELIVERIES {
+        let process = Arc::clone(&process);
+        deliveries.spawn(async move { code(&process, "never", Duration::from_millis(100)).await });
+    }
+    for code in deliveries.join_all().await {
+        assert_eq!(code, "timeout");
+    }
+    assert_eq!(message(&process, "cancels").await, DELIVERIES.to_string(), "every one of them was cancelled");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_place_gets_none_once_the_plugin_stops() {
+    let process = Arc::new(Process::start(&launch(&PLUGIN, "obedient", Limits::default())).await.unwrap());
+    let held = tokio::spawn({
+        let process = Arc::clone(&process);
+        async move { code(&process, "never", Duration::from_secs(60)).await }
+    });
+    while process.slots.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let until = Instant::now() + Duration::from_secs(60);
+    let (waits, next) = (Arc::clone(&process), delivery("ok"));
+    let (waiting, ()) =
+        tokio::join!(waits.deliver(&next, until, until), process.stop(Duration::from_millis(10)));
+    assert_eq!(waiting, None);
+    drop(held);
+}
+
 /// The gateway's side of a process, and the frames that it sends: the test is the other side.
 fn played() -> (Process, mpsc::Receiver<ToChild>) {
     let (outgoing, sent) = mpsc::channel(1);

@@ -10,7 +10,7 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
 
 static const postroom_host *host;
 static postroom_token held;
-static int instance_memory, hang_in_destroy, deaf, cancels;
+static int instance_memory, hang_in_destroy, deaf, obedient, cancels;
 
 static int is(postroom_str text, const char *word) {
     return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
@@ -75,6 +75,7 @@ static postroom_status create(const postroom_host *h, postroom_str config, void 
     if (has(config, "crash-create")) abort();
     while (has(config, "hang-create")) pause();
     hang_in_destroy = has(config, "hang-destroy");
+    obedient = has(config, "obedient");
     deaf = has(config, "deaf");
     if (has(config, "leak-create")) {
         char secret[256] = { 0 };
@@ -175,6 +176,7 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
 static void cancel(void *instance, postroom_token token) {
     (void)instance;
     cancels++;
+    if (obedient) complete(token, POSTROOM_OUT_DELIVERED, "let go");
     if (token == held && !deaf) say(token, "cancelled", complete(token, POSTROOM_OUT_DELIVERED, "late"));
 }
 static void destroy(void *instance) {
