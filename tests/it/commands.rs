@@ -236,6 +236,18 @@ async fn demo_shows_what_became_of_every_webhook() {
 }
 
 #[tokio::test]
+async fn demo_keeps_away_from_the_real_gateways_store_and_from_proxies() {
+    let folder = TempDir::new().unwrap();
+    let store = folder.path().join("real.db");
+    let mut demo = program().command(["demo", "--once"]);
+    demo.env("POSTROOM_PLUGINS_PATH", program().plugins())
+        .env("POSTROOM_STORE_URL", format!("sqlite:{}", store.display()))
+        .env("HTTP_PROXY", "http://127.0.0.1:9");
+    check_code(&Finished::wait(demo).await, 0);
+    assert!(!store.exists(), "the demo used the real gateway's store");
+}
+
+#[tokio::test]
 async fn openapi_prints_the_document_that_is_in_the_repository() {
     let folder = TempDir::new().unwrap();
     let printed = program().run(folder.path(), ["openapi"]).await;

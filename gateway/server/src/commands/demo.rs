@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     command::{Exit, Failure},
-    config::{self, Config, Overrides, Surroundings},
+    config::{self, Config, Overrides, Surroundings, variables::PLUGINS_PATH},
     output::Output,
     run,
     serve::{self, Limits},
@@ -109,7 +109,16 @@ fn configure(folder: &Path, demo: &Demo, itoc360: &str, itoc360_token: &str) -> 
         .replace("{inbox-url}", &format!("{itoc360}{INBOX_PATH}"));
     let file = folder.join("postroom.toml");
     fs::write(&file, &text).map_err(cannot("write the configuration"))?;
-    Ok(config::load(&file, Overrides::default(), &Surroundings::of_process())?)
+    Ok(config::load(&file, Overrides::default(), &surroundings())?)
+}
+
+/// The process's surroundings without its environment, but for where the plugins are. A `POSTROOM_STORE_URL` meant for
+/// the real gateway would have the demo deliver that gateway's waiting events to its stand-ins.
+fn surroundings() -> Surroundings<'static> {
+    Surroundings {
+        env: &|name| (name == PLUGINS_PATH).then(|| std::env::var_os(name)).flatten(),
+        ..Surroundings::of_process()
+    }
 }
 
 /// Plays every step and shows what became of it; says whether everything arrived.
