@@ -9,6 +9,9 @@ use crate::problem::{Code, Failure};
 /// When a caller is asked to come back, in seconds: bodies come and go faster than this.
 const RETRY_AFTER_S: u64 = 5;
 
+/// Room that a body gets before its bytes are there.
+const FIRST_ROOM_BYTES: usize = 256 * 1024;
+
 pub(super) struct Buffer<'a> {
     bytes: Vec<u8>,
     bytes_max: usize,
@@ -25,11 +28,11 @@ pub(super) enum Overrun {
 }
 
 impl<'a> Buffer<'a> {
-    /// An empty buffer for a body of at most `bytes_max` bytes, with room for the `announced` number of bytes. To ask
-    /// for them at once refuses early, and spares growing, which would copy and hold more.
+    /// An empty buffer for a body of at most `bytes_max` bytes, with room for the first of the `announced` bytes. Not for
+    /// all of them: announcing is cheap, and a few who announce and send nothing would keep everybody else out.
     pub(super) fn new(announced: usize, bytes_max: usize, share: &'a mut Share) -> Result<Self, Overrun> {
         let mut buffer = Self { bytes: Vec::new(), bytes_max, share };
-        buffer.grow(announced)?;
+        buffer.grow(announced.min(FIRST_ROOM_BYTES))?;
         Ok(buffer)
     }
 

@@ -99,7 +99,9 @@ impl<'a> ApiExtractor<'a> for UnreadHook {
         Ok(Self {
             token: query
                 .iter()
-                .find_map(|(name, value)| (name == "token").then(|| Credential::new(value)))
+                .find_map(|(name, value)| {
+                    (name == "token" && !value.is_empty()).then(|| Credential::new(value))
+                })
                 .or_else(|| auth::bearer(headers))
                 .or_else(|| auth::basic_password(headers)),
             peer: peer(request.remote_addr()),
