@@ -7,7 +7,8 @@ use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
 use postroom_host::{Instance, discover};
 use postroom_store::{OpenError, SqliteStore, Store};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{Api, ApiKeys, Metrics, Parts, StoreHealth},
@@ -63,23 +64,27 @@ pub async fn run(
         "ready"
     );
 
-    let mut stopped_at = None;
+    let stopping = CancellationToken::new();
     let mut failed = false;
     let stop = async {
         tokio::select! {
             () = shutdown => {}
             () = gateway.engine.ended() => failed = true,
         }
-        stopped_at = Some(Instant::now());
+        tracing::info!("stopping, requests and deliveries in flight may end");
+        stopping.cancel();
     };
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
     let endpoint = postroom_openapi::endpoint(gateway.api.clone(), bodies_in_memory(&config));
-    serve::serve(listener, endpoint, limits, stop).await;
-
-    tracing::info!("stopping, deliveries in flight may end");
-    // Requests and deliveries share the time: a supervisor gives it once.
-    let spent = stopped_at.map_or(Duration::ZERO, |at| at.elapsed());
-    gateway.stop(config.server.drain.saturating_sub(spent)).await;
+    // Side by side, each with the whole time: a slow client must not cost deliveries theirs.
+    let drain = async {
+        stopping.cancelled().await;
+        if gateway.engine.drain(config.server.drain).await == Drained::TimedOut {
+            tracing::warn!("some deliveries did not end in time, they go again at the next start");
+        }
+    };
+    tokio::join!(serve::serve(listener, endpoint, limits, stop), drain);
+    gateway.stop().await;
     tracing::info!("stopped");
     if failed { Err(RunError::Dispatcher) } else { Ok(()) }
 }
@@ -132,12 +137,8 @@ impl Gateway {
         Ok(Self { store, instances, engine, api })
     }
 
-    /// Lets what is in flight end, at most `drain`; then ends the plugins and the store, in this order: each may still
-    /// need the next.
-    async fn stop(self, drain: Duration) {
-        if self.engine.drain(drain).await == Drained::TimedOut {
-            tracing::warn!("some deliveries did not end in time, they go again at the next start");
-        }
+    /// Ends the plugins and then the store, which they may still need.
+    async fn stop(self) {
         join_all(self.instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
         self.store.close().await;
     }

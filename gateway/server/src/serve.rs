@@ -21,6 +21,7 @@ use tokio::{
 };
 
 mod activity;
+mod descriptors;
 mod linger;
 
 use activity::Activity;
@@ -34,7 +35,8 @@ pub struct Limits {
     pub first_byte_max: Duration,
     /// How long a header may take. On HTTP/1 a pause between two requests counts as part of the next header.
     pub header_read_max: Duration,
-    /// How long a connection may be open without a request; it is closed after at most twice this time.
+    /// How long a connection may be open without a request; it is closed after at most twice this time, and after three
+    /// times if the client does not read its last answer.
     pub idle_max: Duration,
     /// How long open requests may take to end once the server stops.
     pub drain_max: Duration,
@@ -47,7 +49,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections_max: 16 * 1024,
+            connections_max: descriptors::raise_for(CONNECTIONS_MAX),
             first_byte_max: Duration::from_secs(10),
             header_read_max: Duration::from_secs(30),
             idle_max: Duration::from_secs(60),
@@ -58,6 +60,8 @@ impl Default for Limits {
     }
 }
 
+/// Connections open at once, where the system allows as many descriptors.
+const CONNECTIONS_MAX: usize = 16 * 1024;
 /// Shortest and longest pause after the system refused to accept.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -201,6 +205,7 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
         let mut look = interval(self.limits.idle_max);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.tick().await;
+        let mut leaving = false;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -216,6 +221,11 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
                 },
                 _ = look.tick() => {
                     if activity.was_none() {
+                        // A client that does not read its answer cannot be left politely.
+                        if leaving {
+                            return;
+                        }
+                        leaving = true;
                         connection.as_mut().graceful_shutdown();
                     }
                 }

@@ -4,7 +4,9 @@ use std::{
     time::Duration,
 };
 
-use poem::{Endpoint, Response, endpoint::make};
+use bytes::Bytes;
+use futures_util::stream;
+use poem::{Body, Endpoint, Response, endpoint::make};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -283,4 +285,32 @@ async fn the_endpoint_sees_who_is_connected() {
     client.write_all(GET).await.unwrap();
     read_until(&mut client, "hello").await;
     assert_eq!(*seen.lock().unwrap(), Some(client.local_addr().unwrap()));
+}
+
+/// Says when it is dropped.
+struct Dropped(Arc<Notify>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answer_is_left() {
+    let left = Arc::new(Notify::new());
+    let told = Arc::clone(&left);
+    let endless = make(move |_| {
+        let dropped = Dropped(Arc::clone(&told));
+        async move {
+            let chunks = stream::unfold(dropped, |dropped| async {
+                Some((Ok::<_, std::io::Error>(Bytes::from_static(&[0; 65_536])), dropped))
+            });
+            Response::builder().body(Body::from_bytes_stream(chunks))
+        }
+    });
+    let server = TestServer::start(endless, Limits { idle_max: SHORT, ..limits() }).await;
+    let mut client = server.connect().await;
+    client.write_all(GET).await.unwrap();
+    within(left.notified()).await;
 }
