@@ -47,7 +47,7 @@ pub(super) fn reference(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Optio
     let found = if key == "env" { from_env(cx, place) } else { from_file(cx, place) };
     match found {
         Ok(text) if text.is_empty() => {
-            let message = format!("the secret in {key} {place} is empty");
+            let message = format!("the secret in this {key} is empty");
             cx.faults.at(&value.spot, message).hint("give it a value, or leave the setting out");
             None
         }
@@ -60,10 +60,16 @@ pub(super) fn reference(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Optio
 }
 
 fn from_env(cx: &Context<'_>, name: &str) -> Result<String, (String, String)> {
-    let hint = format!("set {name} where the gateway starts, or write {{ file = \"path\" }}");
+    // The secret itself may stand where its variable's name should.
+    let usual = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let shown = if usual { name } else { "that is named here" };
+    let hint = format!(
+        "set {} where the gateway starts, or write {{ file = \"path\" }}",
+        if usual { name } else { "it" }
+    );
     let value = (cx.surroundings.env)(name)
-        .ok_or_else(|| (format!("the environment variable {name} is not set"), hint.clone()))?;
-    value.into_string().map_err(|_| (format!("the environment variable {name} is not valid UTF-8"), hint))
+        .ok_or_else(|| (format!("the environment variable {shown} is not set"), hint.clone()))?;
+    value.into_string().map_err(|_| (format!("the environment variable {shown} is not valid UTF-8"), hint))
 }
 
 fn from_file(cx: &Context<'_>, path: &str) -> Result<String, (String, String)> {

@@ -233,6 +233,11 @@ fn tokens_must_be_there() {
         "set NOT_SET",
     );
     check(
+        &text("[{ env = \"tok_live_51Hs3cret\" }]"),
+        "3: source[0].tokens[0]: the environment variable that is named here is not set",
+        "set it where the gateway starts",
+    );
+    check(
         &text("[{ file = \"gone\" }]"),
         "3: source[0].tokens[0]: cannot read the secret file /etc/postroom/gone: No such file or directory (os error 2)",
         "folder of this file",

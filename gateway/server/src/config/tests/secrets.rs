@@ -61,7 +61,7 @@ fn an_empty_secret_is_a_fault() {
     let text = "[[destination]]\nname = \"a\"\nplugin = \"b\"\nconfig = { token = { env = \"EMPTY\" } }";
     let faults = parse_with(text, &[("EMPTY", "")], Overrides::default()).unwrap_err();
     insta::assert_snapshot!(faults, @r#"
-postroom.toml:4: destination[0].config.token: the secret in env EMPTY is empty
+postroom.toml:4: destination[0].config.token: the secret in this env is empty
     hint: give it a value, or leave the setting out
 "#);
 }
