@@ -119,7 +119,10 @@ pub(crate) fn spawn(
 
 impl Dispatcher {
     async fn run(mut self) {
-        self.read_waiting().await;
+        let deliveries = self.read_waiting().await;
+        if deliveries > 0 {
+            tracing::info!(deliveries, "waiting deliveries read from the store");
+        }
         loop {
             self.start_ready();
             self.ask_for_refills();
@@ -161,7 +164,11 @@ impl Dispatcher {
                     self.take_in(fresh.ticket, Some((fresh.event, fresh.body)));
                 }
             }
-            Input::Arrived(Arrival::Gap) => self.read_waiting().await,
+            Input::Arrived(Arrival::Gap) => {
+                // Under load the feed overflows now and then: nothing to tell people about.
+                let deliveries = self.read_waiting().await;
+                tracing::debug!(deliveries, "caught up with the store after a gap in the feed");
+            }
             Input::Ended { ticket, started_at, seconds, delivered } => {
                 self.ended(ticket, started_at, seconds, delivered);
             }

@@ -16,8 +16,9 @@ use crate::attempt::Warm;
 const READ_MAX: usize = 4096;
 
 impl Dispatcher {
-    /// Takes in everything that waits in the store and was not seen yet: at the start, and after a gap in the feed.
-    pub(super) async fn read_waiting(&mut self) {
+    /// Takes in everything that waits in the store and was not seen yet, at the start and after a gap in the feed; gives
+    /// how many deliveries that were.
+    pub(super) async fn read_waiting(&mut self) -> usize {
         let newest = self.feed.newest();
         let mut read = 0;
         loop {
@@ -27,7 +28,7 @@ impl Dispatcher {
                     tracing::error!(error = %Chain(&error), "waiting deliveries could not be read, trying again");
                     tokio::select! {
                         () = tokio::time::sleep(READ_AGAIN) => continue,
-                        () = self.stop.cancelled() => return,
+                        () = self.stop.cancelled() => return read,
                     }
                 }
             };
@@ -41,11 +42,9 @@ impl Dispatcher {
                 break;
             }
         }
-        if read > 0 {
-            tracing::info!(deliveries = read, "waiting deliveries read from the store");
-        }
         // What is not waiting any more was final before we came.
         self.feed.saw(newest);
+        read
     }
 
     pub(super) fn take_in(&mut self, mut ticket: Ticket, warm: Option<Warm>) {
