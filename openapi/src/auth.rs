@@ -1,24 +1,18 @@
 //! Who is asking: API keys for the API, tokens for the hooks.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use poem::{
-    Request, RequestBody,
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     web::headers::{
         Authorization, HeaderMapExt as _,
         authorization::{Basic, Bearer},
     },
 };
-use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    registry::{MetaSecurityScheme, Registry},
-};
 
-use crate::{
-    port::Gateway,
-    problem::{Code, Failure},
-};
+mod guard;
+
+pub(crate) use guard::{ApiKey, OperatorKey, SCHEME as API_KEY_SCHEME};
 
 /// A secret as a caller presented it: an API key or a source's token. Does not print itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,61 +56,6 @@ pub enum Role {
     Operator,
     /// Also changes the configuration.
     Admin,
-}
-
-/// The name of the API's security scheme in the document.
-const SCHEME: &str = "apiKey";
-
-/// Lets a request pass that carries a valid API key. As the first argument of a handler it guards the handler:
-/// nothing else of the request is looked at before.
-pub(crate) struct ApiKey<G>(PhantomData<G>);
-
-impl<'a, G: Gateway> ApiExtractor<'a> for ApiKey<G> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        registry.create_security_scheme(
-            SCHEME,
-            MetaSecurityScheme {
-                ty: "http",
-                description: Some("An API key of the gateway's configuration."),
-                name: None,
-                key_in: None,
-                scheme: Some("bearer"),
-                bearer_format: None,
-                flows: None,
-                openid_connect_url: None,
-            },
-        );
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
-        let caller = match bearer(request.headers()) {
-            Some(key) => gateway.authenticate(&key).await,
-            None => None,
-        };
-        // Every role may read, and so far every operation reads.
-        match caller {
-            Some(_) => Ok(Self(PhantomData)),
-            None => Err(Failure::new(
-                Code::Unauthorized,
-                "this operation needs a valid API key: send it as `Authorization: Bearer <key>`",
-            )
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postroom\""))
-            .into()),
-        }
-    }
 }
 
 /// The credential of `Authorization: Bearer`.

@@ -6,75 +6,49 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use poem::{
     Body,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
 };
 
-use crate::problem::{Code, Failure};
+use crate::{
+    port::{Gateway, HookBody},
+    problem::{Code, Failure},
+};
 
 mod budget;
 mod buffer;
+mod framing;
 mod gunzip;
+mod incoming;
 
 pub(crate) use budget::{Budget, Share};
-use buffer::Buffer;
+use framing::Encoding;
+pub(crate) use framing::Framing;
 use gunzip::Gunzip;
+use incoming::Incoming;
 
 /// What a body may cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Largest body in bytes, both as it arrives and after decompression.
     pub(crate) bytes_max: usize,
+    /// What of it may be in memory at once, in bytes; a larger body is uploaded in pieces of this size.
+    pub(crate) in_memory_bytes_max: usize,
     /// How long the whole of it may take to arrive.
     pub(crate) read_max: Duration,
-}
-
-/// What the header says about the body.
-#[derive(Debug, Clone)]
-pub(crate) struct Framing {
-    /// The announced length in bytes; `None` when the body is chunked.
-    length: Option<u64>,
-    encoding: Encoding,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Encoding {
-    Identity,
-    Gzip,
-    Other,
-}
-
-impl Framing {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        // Several codings in one header or in many are possible by the standard; nobody sends them.
-        let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-        let encoding = match (codings.next().map(|value| value.as_bytes().trim_ascii()), codings.next()) {
-            (None, _) => Encoding::Identity,
-            (Some(coding), None) if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") => {
-                Encoding::Identity
-            }
-            (Some(coding), None)
-                if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") =>
-            {
-                Encoding::Gzip
-            }
-            _ => Encoding::Other,
-        };
-        Self { length, encoding }
-    }
 }
 
 /// Reads the whole body. The memory for it is taken into `share`, which the caller keeps as long as the body.
 ///
 /// # Errors
 /// Refuses what is too large or finds no room in the budget (both before reading, where the length is known), is too
-/// slow, broken, or compressed in another way than gzip.
-pub(crate) async fn read(
+/// slow, broken, or compressed in another way than gzip; and what the gateway cannot keep. Nothing of it remains then.
+pub(crate) async fn read<G: Gateway>(
     body: Body,
     framing: &Framing,
     limits: Limits,
     share: &mut Share,
-) -> Result<Bytes, Failure> {
+    gateway: &G,
+) -> Result<HookBody<G::Upload>, Failure> {
     let gzip = match framing.encoding {
         Encoding::Identity => false,
         Encoding::Gzip => true,
@@ -85,13 +59,13 @@ pub(crate) async fn read(
         return Err(too_large(limits.bytes_max));
     }
     // Also for gzip: what it unpacks to is hardly ever less than what is sent.
-    let buffer = Buffer::new(announced, limits.bytes_max, share)?;
+    let incoming = Incoming::new(gateway, limits, announced, share)?;
     let stream = body.into_bytes_stream();
     let reading = async {
         if gzip {
-            read_gzip(stream, limits.bytes_max, buffer).await
+            read_gzip(stream, limits.bytes_max, incoming).await
         } else {
-            read_plain(stream, buffer).await
+            read_plain(stream, incoming).await
         }
     };
     tokio::time::timeout(limits.read_max, reading).await.unwrap_or_else(|_| {
@@ -118,23 +92,24 @@ fn unsupported_encoding() -> Failure {
     .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
 }
 
-async fn read_plain(
+async fn read_plain<G: Gateway>(
     stream: impl Stream<Item = io::Result<Bytes>>,
-    mut buffer: Buffer<'_>,
-) -> Result<Bytes, Failure> {
+    mut incoming: Incoming<'_, G>,
+) -> Result<HookBody<G::Upload>, Failure> {
     let mut stream = std::pin::pin!(stream);
     while let Some(chunk) = stream.next().await {
-        buffer.extend(&chunk.map_err(|error| broken(&error))?)?;
+        incoming.push(&chunk.map_err(|error| broken(&error))?).await?;
     }
-    Ok(buffer.into_bytes())
+    incoming.finish().await
 }
 
-async fn read_gzip(
+async fn read_gzip<G: Gateway>(
     stream: impl Stream<Item = io::Result<Bytes>>,
     bytes_max: usize,
-    buffer: Buffer<'_>,
-) -> Result<Bytes, Failure> {
-    let mut gunzip = Gunzip::new(buffer)?;
+    mut incoming: Incoming<'_, G>,
+) -> Result<HookBody<G::Upload>, Failure> {
+    incoming.take_beside(gunzip::MEMORY_BYTES)?;
+    let mut gunzip = Gunzip::new();
     let mut arrived: usize = 0;
     let mut stream = std::pin::pin!(stream);
     while let Some(chunk) = stream.next().await {
@@ -144,9 +119,13 @@ async fn read_gzip(
         if arrived > bytes_max {
             return Err(too_large(bytes_max));
         }
-        gunzip.push(&chunk).await?;
+        for piece in chunk.chunks(gunzip::PIECE_BYTES) {
+            incoming.push(&gunzip.undo(piece)?).await?;
+            tokio::task::consume_budget().await;
+        }
     }
-    gunzip.finish()
+    incoming.push(&gunzip.finish()?).await?;
+    incoming.finish().await
 }
 
 fn broken(error: &io::Error) -> Failure {

@@ -10,7 +10,8 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::{
-    auth::ApiKey,
+    auth::{ApiKey, OperatorKey},
+    events::Kind,
     page::{self, List},
     port::Gateway,
     problem::Failure,
@@ -69,6 +70,10 @@ pub struct Delivery {
     pub destination: String,
     /// The first route that asked for it.
     pub route: String,
+    /// The delivery that this one does again. Absent when it is its event's own.
+    pub replay_of: Option<String>,
+    /// The replay that made it. Absent when it was made by its event or by a retry.
+    pub replay: Option<String>,
     /// The ordering key. Deliveries of a destination with the same key go one at a time, in order.
     pub lane: String,
     /// Where it stands.
@@ -77,7 +82,7 @@ pub struct Delivery {
     pub attempts_made: u32,
     /// When it will be tried again. Absent when it is final or may go at once.
     pub next_attempt_at: Option<Timestamp>,
-    /// When its event was accepted.
+    /// When its event was accepted, or when it was made to do another one again.
     pub created_at: Timestamp,
     /// When it became final.
     pub finished_at: Option<Timestamp>,
@@ -138,6 +143,16 @@ pub struct DeliveryFilter {
     pub destination: Option<String>,
     /// Only of this event.
     pub event_id: Option<String>,
+    /// Only of events of this kind.
+    pub kind: Option<Kind>,
+    /// Only of events from this source.
+    pub source: Option<String>,
+    /// Only of events about this monitor or collection.
+    pub subject: Option<String>,
+    /// Only those made at this moment or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those made before this moment.
+    pub created_before: Option<Timestamp>,
 }
 
 #[derive(Tags)]
@@ -155,6 +170,7 @@ impl<G: Gateway> DeliveriesApi<G> {
     ///
     /// Gives deliveries, newest first.
     #[oai(path = "/", method = "get", operation_id = "listDeliveries", tag = "Tag::Deliveries")]
+    #[expect(clippy::too_many_arguments, reason = "each is a query parameter of its own in the document")]
     async fn list(
         &self,
         _key: ApiKey<G>,
@@ -164,13 +180,32 @@ impl<G: Gateway> DeliveriesApi<G> {
         destination: Query<Option<String>>,
         /// Only deliveries of the event with this id.
         event_id: Query<Option<String>>,
+        /// Only deliveries of events of this kind.
+        kind: Query<Option<Kind>>,
+        /// Only deliveries of events that came in by this source.
+        source: Query<Option<String>>,
+        /// Only deliveries of events about the monitor or collection with this id.
+        subject: Query<Option<String>>,
+        /// Only deliveries made at this moment or later.
+        created_after: Query<Option<Timestamp>>,
+        /// Only deliveries made before this moment.
+        created_before: Query<Option<Timestamp>>,
         /// Most deliveries on the page.
         #[oai(default = "page::limit_default", validator(minimum(value = "1"), maximum(value = "500")))]
         limit: Query<u32>,
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Json<DeliveryPage>, Failure> {
-        let filter = DeliveryFilter { state: state.0, destination: destination.0, event_id: event_id.0 };
+        let filter = DeliveryFilter {
+            state: state.0,
+            destination: destination.0,
+            event_id: event_id.0,
+            kind: kind.0,
+            source: source.0,
+            subject: subject.0,
+            created_after: created_after.0,
+            created_before: created_before.0,
+        };
         let page = self.0.deliveries(filter, LIST.request(limit.0, cursor.0)?).await?;
         let next_cursor = page.next.map(|key| LIST.cursor(&key));
         Ok(Json(DeliveryPage { items: page.items, next_cursor }))
@@ -187,6 +222,39 @@ impl<G: Gateway> DeliveriesApi<G> {
         id: Path<String>,
     ) -> Result<Json<Delivery>, Failure> {
         self.0.delivery(&id).await?.map(Json).ok_or_else(|| Failure::not_found("delivery"))
+    }
+
+    /// Deliver once more
+    ///
+    /// Needs the role operator. A finished delivery is done again by a new one with a full budget of attempts, which is
+    /// given back and waits its turn in the lane; the first one stays as it is. For a delivery that waits, the first of
+    /// its lane is tried at once; none overtakes those before it.
+    #[oai(path = "/:id/retry", method = "post", operation_id = "retryDelivery", tag = "Tag::Deliveries")]
+    async fn retry(
+        &self,
+        key: OperatorKey<G>,
+        /// The delivery's id.
+        id: Path<String>,
+    ) -> Result<Json<Delivery>, Failure> {
+        let delivery = self.0.retry_delivery(&id, &key.0).await?;
+        delivery.map(Json).ok_or_else(|| Failure::not_found("delivery"))
+    }
+
+    /// Cancel a delivery
+    ///
+    /// Needs the role operator. A delivery that waits becomes `cancelled`, and the next one of its lane goes on. One that
+    /// the plugin has now is asked to end: it is given back as it stands, and becomes `cancelled` only if the plugin lets
+    /// go of it before it is delivered. One that is cancelled already stays as it is; one that ended in another way before
+    /// is a conflict.
+    #[oai(path = "/:id/cancel", method = "post", operation_id = "cancelDelivery", tag = "Tag::Deliveries")]
+    async fn cancel(
+        &self,
+        key: OperatorKey<G>,
+        /// The delivery's id.
+        id: Path<String>,
+    ) -> Result<Json<Delivery>, Failure> {
+        let delivery = self.0.cancel_delivery(&id, &key.0).await?;
+        delivery.map(Json).ok_or_else(|| Failure::not_found("delivery"))
     }
 }
 

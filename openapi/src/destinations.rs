@@ -2,7 +2,12 @@
 
 use poem_openapi::{Enum, Object, OpenApi, Tags, param::Path, payload::Json};
 
-use crate::{auth::ApiKey, port::Gateway, problem::Failure, time::Timestamp};
+use crate::{
+    auth::{ApiKey, OperatorKey},
+    port::Gateway,
+    problem::Failure,
+    time::Timestamp,
+};
 
 /// How a destination does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
@@ -16,10 +21,26 @@ pub enum DestinationState {
     BackingOff,
     /// Its plugin cannot be used or refused the settings; `detail` says why.
     Refused,
-    /// Takes nothing until `paused_until`, because the remote side or its settings ask for it.
+    /// Its plugin is there, and `gate` says why nothing starts.
     Paused,
     /// Was stopped with the gateway or by a person.
     Stopped,
+}
+
+/// What lets deliveries start at a destination, or holds them back. What is there waits and loses no attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum Gate {
+    /// Deliveries start.
+    Open,
+    /// A person has paused it: `paused_by` and `paused_since` say who and when.
+    Held,
+    /// Its schedule is closed until `paused_until`.
+    Closed,
+    /// The remote side asked for a pause, or its settings do not work, until `paused_until`.
+    Paused,
+    /// It keeps failing: from `paused_until` on, one delivery at a time tries whether it works again.
+    Breaker,
 }
 
 /// A destination: a plugin plus its settings.
@@ -36,12 +57,20 @@ pub struct Destination {
     pub state: DestinationState,
     /// Why it is in this state, when there is more to say.
     pub detail: Option<String>,
-    /// When it takes deliveries again.
+    /// What lets deliveries start, or holds them back.
+    pub gate: Gate,
+    /// When the next delivery may start. Absent when nothing or only a person holds them back.
     pub paused_until: Option<Timestamp>,
+    /// The name of the API key by which a person paused it.
+    pub paused_by: Option<String>,
+    /// When a person paused it.
+    pub paused_since: Option<Timestamp>,
     /// Deliveries that the plugin has now.
     pub in_flight: u64,
     /// Deliveries that wait for it.
     pub waiting: u64,
+    /// Whether more deliveries wait than are in memory; the rest is read from the store as room appears.
+    pub behind: bool,
 }
 
 /// All destinations, in the order of the configuration.
@@ -81,6 +110,46 @@ impl<G: Gateway> DestinationsApi<G> {
         name: Path<String>,
     ) -> Result<Json<Destination>, Failure> {
         self.0.destination(&name).await?.map(Json).ok_or_else(|| Failure::not_found("destination"))
+    }
+
+    /// Pause a destination
+    ///
+    /// Needs the role operator. Starts no delivery any more, until the destination is resumed, also over a restart of the
+    /// gateway; what is in flight may end. Events are taken and wait. What is paused already keeps its first pause.
+    #[oai(
+        path = "/:name/pause",
+        method = "post",
+        operation_id = "pauseDestination",
+        tag = "Tag::Destinations"
+    )]
+    async fn pause(
+        &self,
+        key: OperatorKey<G>,
+        /// The destination's name.
+        name: Path<String>,
+    ) -> Result<Json<Destination>, Failure> {
+        let destination = self.0.pause_destination(&name, &key.0).await?;
+        destination.map(Json).ok_or_else(|| Failure::not_found("destination"))
+    }
+
+    /// Resume a destination
+    ///
+    /// Needs the role operator. Ends a pause, whether a person, the remote side, wrong settings or repeated failures made
+    /// it. One delivery goes first, to see whether it works.
+    #[oai(
+        path = "/:name/resume",
+        method = "post",
+        operation_id = "resumeDestination",
+        tag = "Tag::Destinations"
+    )]
+    async fn resume(
+        &self,
+        key: OperatorKey<G>,
+        /// The destination's name.
+        name: Path<String>,
+    ) -> Result<Json<Destination>, Failure> {
+        let destination = self.0.resume_destination(&name, &key.0).await?;
+        destination.map(Json).ok_or_else(|| Failure::not_found("destination"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
+use bytes::Bytes;
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     ContactObject, LicenseObject, OpenApi, OpenApiService,
@@ -18,7 +19,8 @@ use crate::{
     finalize::finalize,
     hooks::Accepted,
     page::{Page, PageRequest},
-    port::{Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+    port::{ActionError, Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen, Upload},
+    replays::{Replay, ReplayFilter},
 };
 
 const DESCRIPTION: &str = "\
@@ -71,6 +73,7 @@ pub(crate) enum NoGateway {}
 
 impl Gateway for NoGateway {
     type Source = Self;
+    type Upload = Self;
 
     async fn admit(
         &self,
@@ -81,7 +84,15 @@ impl Gateway for NoGateway {
         match *self {}
     }
 
-    async fn accept(&self, _: Self, _: Hook) -> Result<Accepted, HookRefusal> {
+    fn refused(&self, _: &Self, _: &str) {
+        match *self {}
+    }
+
+    async fn begin_upload(&self) -> Result<Self, HookRefusal> {
+        match *self {}
+    }
+
+    async fn accept(&self, _: Self, _: Hook<Self>) -> Result<Accepted, HookRefusal> {
         match *self {}
     }
 
@@ -109,11 +120,47 @@ impl Gateway for NoGateway {
         match *self {}
     }
 
+    async fn retry_delivery(&self, _: &str, _: &Caller) -> Result<Option<Delivery>, ActionError> {
+        match *self {}
+    }
+
+    async fn cancel_delivery(&self, _: &str, _: &Caller) -> Result<Option<Delivery>, ActionError> {
+        match *self {}
+    }
+
+    async fn count_replay(&self, _: ReplayFilter) -> Result<u64, ActionError> {
+        match *self {}
+    }
+
+    async fn begin_replay(&self, _: ReplayFilter, _: Option<u32>, _: &Caller) -> Result<Replay, ActionError> {
+        match *self {}
+    }
+
+    async fn replays(&self, _: PageRequest) -> Result<Page<Replay>, ReadError> {
+        match *self {}
+    }
+
+    async fn replay(&self, _: &str) -> Result<Option<Replay>, ReadError> {
+        match *self {}
+    }
+
+    async fn cancel_replay(&self, _: &str, _: &Caller) -> Result<Option<Replay>, ActionError> {
+        match *self {}
+    }
+
     async fn destinations(&self) -> Result<Vec<Destination>, ReadError> {
         match *self {}
     }
 
     async fn destination(&self, _: &str) -> Result<Option<Destination>, ReadError> {
+        match *self {}
+    }
+
+    async fn pause_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
+        match *self {}
+    }
+
+    async fn resume_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
         match *self {}
     }
 
@@ -126,6 +173,12 @@ impl Gateway for NoGateway {
     }
 
     fn observe(&self, _: RequestSeen) {
+        match *self {}
+    }
+}
+
+impl Upload for NoGateway {
+    async fn write(&mut self, _: Bytes) -> Result<(), HookRefusal> {
         match *self {}
     }
 }

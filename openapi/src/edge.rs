@@ -9,10 +9,12 @@ use poem::{
     error::MethodNotAllowedError,
     http::{HeaderMap, HeaderValue, header},
 };
+use poem_openapi::error::ParseParamError;
 use tracing::Instrument as _;
 
 use crate::{
     operations::Operations,
+    parameters::Parameters,
     port::{Gateway, NO_OPERATION, RequestSeen},
     problem::Failure,
     request_id::{self, RequestId},
@@ -34,14 +36,18 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let operation = self.operations.find(request.method(), request.uri().path()).unwrap_or(NO_OPERATION);
         let allow =
             if operation == NO_OPERATION { self.operations.allow(request.uri().path()) } else { None };
+        let parameters = self.operations.parameters(operation);
         request.set_data(self.gateway.clone());
+        if let Some(parameters) = parameters {
+            request.set_data(parameters.clone());
+        }
 
         // The URL is nowhere in here: it holds the token of a hook. At debug, because a span costs more than a no-op hook.
         let span = tracing::debug_span!("request", id = id.as_str(), operation);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind().await;
         let mut response = match answer {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => refuse(&error, allow).into_problem(Some(id.as_str())),
+            Ok(Err(error)) => refuse(&error, allow, parameters).into_problem(Some(id.as_str())),
             Err(_) => {
                 tracing::error!(operation, request = id.as_str(), "handler panicked");
                 Failure::internal().into_problem(Some(id.as_str()))
@@ -63,7 +69,12 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
     }
 }
 
-fn refuse(error: &poem::Error, allow: Option<String>) -> Failure {
+fn refuse(error: &poem::Error, allow: Option<String>, parameters: Option<&Parameters>) -> Failure {
+    if let Some(ParseParamError { name, .. }) = error.downcast_ref()
+        && let Some(failure) = parameters.and_then(|parameters| parameters.refusal(name))
+    {
+        return failure;
+    }
     let failure = Failure::from_poem(error);
     match allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
         Some(allow) if error.is::<MethodNotAllowedError>() => failure.with_header(header::ALLOW, allow),

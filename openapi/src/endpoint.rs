@@ -1,24 +1,31 @@
 //! The complete HTTP surface.
 
 use poem::{Endpoint, IntoEndpoint as _, Request, Response};
-use poem_openapi::{OpenApi as _, OpenApiService};
+use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 
 use crate::{
     body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi,
     document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    metrics::MetricsApi, operations::Operations, port::Gateway,
+    metrics::MetricsApi, operations::Operations, port::Gateway, replays::ReplaysApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
-pub(crate) type Apis<G> =
-    (HooksApi<G>, EventsApi<G>, DeliveriesApi<G>, DestinationsApi<G>, HealthApi<G>, MetricsApi<G>);
+pub(crate) type Apis<G> = (
+    HooksApi<G>,
+    EventsApi<G>,
+    DeliveriesApi<G>,
+    ReplaysApi<G>,
+    DestinationsApi<G>,
+    HealthApi<G>,
+    MetricsApi<G>,
+);
 
 /// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
 /// the endpoint itself never fails.
 ///
 /// `hook_bodies_bytes_max` is what the bodies of all hooks may take in memory together, from the first byte until they
-/// are stored; what would go beyond is answered 503. It should be well above the largest body of any source: a body that
-/// does not fit alone is told to come back for ever.
+/// are stored; what would go beyond is answered 503. It should be well above the largest piece of a body that is in
+/// memory at once: one that does not fit alone is told to come back for ever.
 pub fn endpoint<G: Gateway>(
     gateway: G,
     hook_bodies_bytes_max: usize,
@@ -27,11 +34,15 @@ pub fn endpoint<G: Gateway>(
         HooksApi { gateway: gateway.clone(), bodies: Budget::new(hook_bodies_bytes_max) },
         EventsApi(gateway.clone()),
         DeliveriesApi(gateway.clone()),
+        ReplaysApi(gateway.clone()),
         DestinationsApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );
-    let operations = DocsUi::add_operations(Operations::of(Apis::<NoGateway>::meta()));
+    let mut schemas = Registry::new();
+    Apis::<NoGateway>::register(&mut schemas);
+    let operations = Operations::of(Apis::<NoGateway>::meta(), &schemas);
+    let operations = DocsUi::add_operations(operations);
     let api = OpenApiService::new(apis, "", "").into_endpoint();
     Edge { inner: Surface { api, docs: DocsUi::new() }, gateway, operations }
 }

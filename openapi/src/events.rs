@@ -83,7 +83,7 @@ pub struct Event {
     pub body_bytes: u64,
     /// What became of it at each destination. Absent in lists.
     pub deliveries: Option<Vec<EventDelivery>>,
-    /// Which routes were tried, and why each did or did not match. Absent in lists.
+    /// The routes that took it, or, when none did, every route and why it did not. Absent in lists.
     pub routes: Option<Vec<RouteResult>>,
 }
 
@@ -192,7 +192,7 @@ impl<G: Gateway> EventsApi<G> {
 
     /// Get an event
     ///
-    /// Gives one event with its deliveries, and says which routes were tried and why each did or did not match.
+    /// Gives one event with its deliveries, and says which routes took it, or why none did.
     #[oai(path = "/:id", method = "get", operation_id = "getEvent", tag = "Tag::Events")]
     async fn get(
         &self,

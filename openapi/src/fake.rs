@@ -1,11 +1,16 @@
 //! A gateway in memory, for the tests of everything above the port.
 
 use std::{
+    collections::BTreeMap,
     net::IpAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
 use poem::{
     Endpoint, Response,
     http::header,
@@ -14,20 +19,30 @@ use poem::{
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+mod samples;
+mod upload;
+
 use crate::{
     auth::{Caller, Credential, Role},
-    deliveries::{Attempt, Delivery, DeliveryFilter, DeliveryState, OutcomeKind, OutcomeSummary},
-    destinations::{Destination, DestinationState},
-    events::{Event, EventBody, EventDelivery, EventFilter, Kind, NamedId, RouteResult, Verdict},
+    deliveries::{Delivery, DeliveryFilter},
+    destinations::Destination,
+    events::{Event, EventBody, EventFilter, Kind},
     hooks::Accepted,
     page::{Page, PageRequest},
-    port::{Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
-    time::Timestamp,
+    port::{ActionError, Admission, Gateway, Hook, HookBody, HookRefusal, ReadError, Readiness, RequestSeen},
+    replays::{Replay, ReplayFilter},
 };
+
+pub(crate) use samples::event;
+use samples::{delivery, destination, replay};
+pub(crate) use upload::FakeUpload;
 
 pub(crate) const SOURCE: &str = "acme";
 pub(crate) const TOKEN: &str = "token-of-acme";
+/// The key of somebody who may only read.
 pub(crate) const API_KEY: &str = "key-of-me";
+/// The key of somebody who may act.
+pub(crate) const OPERATOR_KEY: &str = "key-of-an-operator";
 
 /// An event id that makes the gateway panic.
 pub(crate) const PANIC: &str = "panic";
@@ -35,7 +50,7 @@ pub(crate) const PANIC: &str = "panic";
 pub(crate) const AWAY: &str = "away";
 
 /// The largest body of the fake's source, in bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 128 * 1024;
 /// What all bodies of the fake may take together, in bytes.
 pub(crate) const BODIES_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 /// How long a body of the fake's source may take.
@@ -44,6 +59,22 @@ pub(crate) const BODY_READ_MAX: Duration = Duration::from_secs(5);
 pub(crate) const LABELS_MAX: usize = 3;
 /// The longest name or value of one, in bytes.
 pub(crate) const LABEL_BYTES_MAX: usize = 20;
+/// The longest idempotency key, in bytes.
+pub(crate) const KEY_BYTES_MAX: usize = 30;
+/// Pieces of a body that is [uploaded](Fake::uploading), in bytes.
+pub(crate) const PIECE_BYTES: usize = 1024;
+
+/// A hook as it was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) body: Bytes,
+    /// How long each piece was, when it came in pieces.
+    pub(crate) pieces: Vec<usize>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) note: Option<String>,
+}
 
 /// Takes one token and one key, has `count` events, and remembers what it was asked.
 #[derive(Clone, Default)]
@@ -56,9 +87,16 @@ struct State {
     not_ready: Vec<String>,
     /// Present in a gateway that stores only when the test says so: one permit for each body.
     storing: Option<Semaphore>,
-    hooks: Mutex<Vec<Hook>>,
+    /// Whether bodies above [`PIECE_BYTES`] are uploaded; otherwise all are whole.
+    uploading: bool,
+    /// Refused are pieces from this one on.
+    pieces_max: Option<usize>,
+    /// Uploads that were begun and neither accepted nor dropped.
+    uploads: Arc<AtomicUsize>,
+    hooks: Mutex<Vec<Seen>>,
     seen: Mutex<Vec<RequestSeen>>,
     filters: Mutex<Vec<String>>,
+    refused: Mutex<Vec<String>>,
 }
 
 impl Fake {
@@ -74,6 +112,21 @@ impl Fake {
     /// Stores a body only with [`store_one`](Self::store_one).
     pub(crate) fn slow() -> Self {
         Self(Arc::new(State { storing: Some(Semaphore::new(0)), ..State::default() }))
+    }
+
+    /// Has bodies above [`PIECE_BYTES`] uploaded.
+    pub(crate) fn uploading() -> Self {
+        Self(Arc::new(State { uploading: true, ..State::default() }))
+    }
+
+    /// Has bodies above [`PIECE_BYTES`] uploaded, and no room for more than `pieces` pieces of each.
+    pub(crate) fn full_after(pieces: usize) -> Self {
+        Self(Arc::new(State { uploading: true, pieces_max: Some(pieces), ..State::default() }))
+    }
+
+    /// Uploads of which something is on the disk and no event names it.
+    pub(crate) fn open_uploads(&self) -> usize {
+        self.0.uploads.load(Ordering::Relaxed)
     }
 
     pub(crate) fn store_one(&self) {
@@ -116,8 +169,18 @@ impl Fake {
         }
     }
 
+    /// Posts to an operation with this key; an empty body is none at all.
+    pub(crate) async fn post(&self, key: &str, path: &str, body: &'static str) -> TestResponse {
+        let client = self.client();
+        let request = client.post(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
+        if body.is_empty() {
+            return request.send().await;
+        }
+        request.content_type("application/json").body(body).send().await
+    }
+
     /// What was accepted so far.
-    pub(crate) fn hooks(&self) -> Vec<Hook> {
+    pub(crate) fn hooks(&self) -> Vec<Seen> {
         self.0.hooks.lock().unwrap().clone()
     }
 
@@ -126,7 +189,16 @@ impl Fake {
         self.0.seen.lock().unwrap().iter().map(|seen| (seen.operation, seen.status)).collect()
     }
 
-    /// The filters and pages that were asked for, as `Debug` shows them.
+    /// Why bodies were not taken, so far.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.0.refused.lock().unwrap().clone()
+    }
+
+    fn remember(&self, asked: String) {
+        self.0.filters.lock().unwrap().push(asked);
+    }
+
+    /// The filters, pages and actions that were asked for, as `Debug` shows them.
     pub(crate) fn filters(&self) -> Vec<String> {
         self.0.filters.lock().unwrap().clone()
     }
@@ -148,6 +220,7 @@ impl Fake {
 
 impl Gateway for Fake {
     type Source = ();
+    type Upload = FakeUpload;
 
     async fn admit(
         &self,
@@ -161,29 +234,52 @@ impl Gateway for Fake {
         Ok(Admission {
             source: (),
             body_bytes_max: BODY_BYTES_MAX,
+            body_in_memory_bytes_max: if self.0.uploading { PIECE_BYTES } else { BODY_BYTES_MAX },
             body_read_max: BODY_READ_MAX,
             labels_max: LABELS_MAX,
             label_bytes_max: LABEL_BYTES_MAX,
+            idempotency_key_bytes_max: KEY_BYTES_MAX,
         })
     }
 
-    async fn accept(&self, (): (), hook: Hook) -> Result<Accepted, HookRefusal> {
+    fn refused(&self, (): &(), reason: &str) {
+        self.0.refused.lock().unwrap().push(reason.to_owned());
+    }
+
+    async fn begin_upload(&self) -> Result<FakeUpload, HookRefusal> {
+        Ok(FakeUpload::begin(&self.0.uploads, self.0.pieces_max))
+    }
+
+    async fn accept(&self, (): (), hook: Hook<FakeUpload>) -> Result<Accepted, HookRefusal> {
         if let Some(refusal) = &self.0.refusal {
             return Err(refusal.clone());
         }
         if let Some(storing) = &self.0.storing {
             storing.acquire().await.unwrap().forget();
         }
-        self.0.hooks.lock().unwrap().push(hook);
-        Ok(Accepted { event_id: event(1).id, kind: Kind::MonitorRun, deliveries: 2 })
+        let Hook { body, content_type, labels, idempotency_key, note } = hook;
+        let (body, pieces) = match body {
+            HookBody::Whole(bytes) => (bytes, Vec::new()),
+            HookBody::Uploaded(upload) => (upload.bytes(), upload.pieces()),
+        };
+        let mut hooks = self.0.hooks.lock().unwrap();
+        let repeated =
+            hooks.iter().any(|seen| idempotency_key.is_some() && seen.idempotency_key == idempotency_key);
+        hooks.push(Seen { body, pieces, content_type, labels, idempotency_key, note });
+        Ok(Accepted { event_id: event(1).id, kind: Kind::MonitorRun, deliveries: 2, repeated })
     }
 
     async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        (key.expose() == API_KEY).then(|| Caller { name: "me".to_owned(), role: Role::Viewer })
+        let caller = |name: &str, role| Some(Caller { name: name.to_owned(), role });
+        match key.expose() {
+            API_KEY => caller("me", Role::Viewer),
+            OPERATOR_KEY => caller("olga", Role::Operator),
+            _ => None,
+        }
     }
 
     async fn events(&self, filter: EventFilter, page: PageRequest) -> Result<Page<Event>, ReadError> {
-        self.0.filters.lock().unwrap().push(format!("{filter:?} {page:?}"));
+        self.remember(format!("{filter:?} {page:?}"));
         self.page(&page, |number| Event { deliveries: None, routes: None, ..event(number) })
     }
 
@@ -197,7 +293,11 @@ impl Gateway for Fake {
 
     async fn event_body(&self, id: &str) -> Result<Option<EventBody>, ReadError> {
         let found = self.event(id).await?;
-        Ok(found.map(|event| EventBody { content_type: event.content_type, body: "<script>".into() }))
+        Ok(found.map(|event| EventBody {
+            content_type: event.content_type,
+            body: "<script>".into(),
+            bytes: event.body_bytes,
+        }))
     }
 
     async fn deliveries(
@@ -205,12 +305,57 @@ impl Gateway for Fake {
         filter: DeliveryFilter,
         page: PageRequest,
     ) -> Result<Page<Delivery>, ReadError> {
-        self.0.filters.lock().unwrap().push(format!("{filter:?} {page:?}"));
+        self.remember(format!("{filter:?} {page:?}"));
         self.page(&page, |number| Delivery { attempts: None, ..delivery(number) })
     }
 
     async fn delivery(&self, id: &str) -> Result<Option<Delivery>, ReadError> {
         Ok((1..=self.0.count).map(delivery).find(|delivery| delivery.id == id))
+    }
+
+    async fn retry_delivery(&self, id: &str, by: &Caller) -> Result<Option<Delivery>, ActionError> {
+        self.remember(format!("retry {id} by {}", by.name));
+        Ok(self.delivery(id).await.unwrap().map(|first| Delivery {
+            id: format!("{id}0"),
+            replay_of: Some(first.id),
+            ..delivery(1)
+        }))
+    }
+
+    async fn cancel_delivery(&self, id: &str, by: &Caller) -> Result<Option<Delivery>, ActionError> {
+        self.remember(format!("cancel {id} by {}", by.name));
+        if id == "2" {
+            return Err(ActionError::Conflict { reason: "the delivery is delivered already".to_owned() });
+        }
+        Ok(self.delivery(id).await.unwrap())
+    }
+
+    async fn count_replay(&self, filter: ReplayFilter) -> Result<u64, ActionError> {
+        self.remember(format!("count {filter:?}"));
+        Ok(7)
+    }
+
+    async fn begin_replay(
+        &self,
+        filter: ReplayFilter,
+        per_second: Option<u32>,
+        by: &Caller,
+    ) -> Result<Replay, ActionError> {
+        self.remember(format!("replay {filter:?} {per_second:?} by {}", by.name));
+        Ok(replay(1))
+    }
+
+    async fn replays(&self, page: PageRequest) -> Result<Page<Replay>, ReadError> {
+        self.page(&page, |number| Replay { progress: None, ..replay(number) })
+    }
+
+    async fn replay(&self, id: &str) -> Result<Option<Replay>, ReadError> {
+        Ok((1..=self.0.count).map(replay).find(|replay| replay.id == id))
+    }
+
+    async fn cancel_replay(&self, id: &str, by: &Caller) -> Result<Option<Replay>, ActionError> {
+        self.remember(format!("cancel replay {id} by {}", by.name));
+        Ok(self.replay(id).await.unwrap())
     }
 
     async fn destinations(&self) -> Result<Vec<Destination>, ReadError> {
@@ -219,6 +364,16 @@ impl Gateway for Fake {
 
     async fn destination(&self, name: &str) -> Result<Option<Destination>, ReadError> {
         Ok(Some(destination()).filter(|destination| destination.name == name))
+    }
+
+    async fn pause_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
+        self.remember(format!("pause {name} by {}", by.name));
+        Ok(self.destination(name).await.unwrap())
+    }
+
+    async fn resume_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
+        self.remember(format!("resume {name} by {}", by.name));
+        Err(ActionError::Unavailable { reason: "the disk is full".to_owned() })
     }
 
     async fn readiness(&self) -> Readiness {
@@ -235,82 +390,5 @@ impl Gateway for Fake {
 
     fn observe(&self, seen: RequestSeen) {
         self.0.seen.lock().unwrap().push(seen);
-    }
-}
-
-/// An event whose id ends in its number. Those with an even number came without a Content-Type.
-pub(crate) fn event(number: usize) -> Event {
-    Event {
-        id: format!("0192f0c1-2b7e-7c3a-9d52-{number:012}"),
-        received_at: Timestamp::from_unix_ms(1_790_000_000_125),
-        source: SOURCE.to_owned(),
-        kind: Kind::MonitorRun,
-        subject: Some("1e8eea47".to_owned()),
-        verdict: Some(Verdict::Failed),
-        monitor: Some(NamedId { id: Some("1e8eea47".to_owned()), name: None }),
-        collection: None,
-        environment: None,
-        activity: None,
-        note: None,
-        labels: [("team".to_owned(), "payments".to_owned())].into(),
-        content_type: (number % 2 == 1).then(|| "text/html".to_owned()),
-        body_bytes: 8,
-        deliveries: Some(vec![EventDelivery {
-            id: number.to_string(),
-            destination: "itoc360".to_owned(),
-            route: "monitor runs".to_owned(),
-            state: DeliveryState::Retrying,
-            attempts: 1,
-        }]),
-        routes: Some(vec![RouteResult {
-            name: "backups".to_owned(),
-            matched: false,
-            reasons: vec!["the kind is monitor_run, not collection_backup".to_owned()],
-        }]),
-    }
-}
-
-fn delivery(number: usize) -> Delivery {
-    let at = Timestamp::from_unix_ms(1_790_000_000_000);
-    let message = Some("the target answered 503".to_owned());
-    let code = Some("http_503".to_owned());
-    Delivery {
-        id: number.to_string(),
-        event_id: event(number).id,
-        destination: "itoc360".to_owned(),
-        route: "monitor runs".to_owned(),
-        lane: "1e8eea47".to_owned(),
-        state: DeliveryState::Retrying,
-        attempts_made: 1,
-        next_attempt_at: Some(at),
-        created_at: at,
-        finished_at: None,
-        last_outcome: Some(OutcomeSummary {
-            kind: OutcomeKind::Retry,
-            code: code.clone(),
-            message: message.clone(),
-        }),
-        attempts: Some(vec![Attempt {
-            number: 1,
-            started_at: at,
-            finished_at: at,
-            outcome: OutcomeKind::Retry,
-            code,
-            message,
-            record: Some([("status".to_owned(), 503.into())].into()),
-        }]),
-    }
-}
-
-fn destination() -> Destination {
-    Destination {
-        name: "itoc360".to_owned(),
-        plugin: "itoc360".to_owned(),
-        plugin_version: Some("0.1.0".to_owned()),
-        state: DestinationState::Ready,
-        detail: None,
-        paused_until: None,
-        in_flight: 1,
-        waiting: 2,
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn finalize(mut document: Value) -> Value {
         single_reference(object);
     });
     close_parameter_enums(&mut document);
+    close_requests(&mut document);
     open_schema_enums(&mut document);
     say_public(&mut document);
     describe_responses(&mut document);
@@ -92,6 +93,22 @@ fn close_parameter_enums(document: &mut Value) {
             }
         }
     });
+}
+
+/// What a request body holds is a closed set too: a field that is not known is refused.
+fn close_requests(document: &mut Value) {
+    let mut taken = Vec::new();
+    for_operations(document, |operation| {
+        let schema = operation.get("requestBody").map(|body| &body["content"]["application/json"]["schema"]);
+        let reference = schema.and_then(|schema| schema["$ref"].as_str());
+        taken.extend(reference.and_then(|text| text.rsplit('/').next()).map(str::to_owned));
+    });
+    for name in taken {
+        let schema = &mut document["components"]["schemas"][name];
+        if schema.get("properties").is_some() {
+            schema["additionalProperties"] = json!(false);
+        }
+    }
 }
 
 /// What an answer holds is an open set: a client made from a closed one would fail on the first value added later.

@@ -10,14 +10,17 @@ use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Path, payload::Jso
 use crate::{
     body::{self, Budget},
     events::Kind,
-    port::{Admission, Gateway, Hook, HookRefusal},
+    port::{Gateway, Hook, HookRefusal},
     problem::{Code, Failure},
 };
 
+mod idempotency;
 mod labels;
 mod postman;
+mod reading;
 mod unread;
 
+use idempotency::KeyHeader;
 use unread::UnreadHook;
 
 /// What became of an accepted body.
@@ -29,6 +32,9 @@ pub struct Accepted {
     pub kind: Kind,
     /// To how many destinations it goes.
     pub deliveries: u32,
+    /// Whether the very same event was there already, with this idempotency key. Then nothing was stored, and all of
+    /// this is about the first one.
+    pub repeated: bool,
 }
 
 #[derive(ApiResponse)]
@@ -60,24 +66,49 @@ impl<G: Gateway> HooksApi<G> {
     /// Query parameters that start with `label.` become labels of the event: at most 16, names and values of at most
     /// 256 bytes. A label that does not fit is left out, and the event's `note` says so. Bodies may be compressed with
     /// gzip.
+    ///
+    /// A sender that may send an event twice gives it an idempotency key: the same key with the same body, to the same
+    /// source, is one event, however often it comes. Another body with that key is an event of its own.
     #[oai(path = "/:source", method = "post", operation_id = "receiveHook", tag = "Tag::Hooks")]
     async fn receive(
         &self,
         /// The source's name.
         source: Path<String>,
+        /// What tells a repeat of this event: 1 to 256 visible ASCII characters. One that does not fit is left out, the
+        /// event is taken as if it had none, and its `note` says so.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: KeyHeader,
+        /// The same under the name that Standard Webhooks give it. `Idempotency-Key` wins; the event's `note` says so when
+        /// they differ.
+        #[oai(name = "webhook-id")]
+        webhook_id: KeyHeader,
         hook: UnreadHook,
     ) -> Result<AcceptedResponse, Failure> {
         let admission = self.gateway.admit(&source, hook.token.as_ref(), hook.peer).await?;
-        let Admission { source, body_bytes_max, body_read_max, labels_max, label_bytes_max } = admission;
-        let limits = body::Limits { bytes_max: body_bytes_max, read_max: body_read_max };
+        let limits = body::Limits {
+            bytes_max: admission.body_bytes_max,
+            in_memory_bytes_max: admission.body_in_memory_bytes_max,
+            read_max: admission.body_read_max,
+        };
         // Given back at the end of this function: by then the body is stored, or nothing of it is kept.
         let mut share = self.bodies.share();
-        let body = body::read(hook.body, &hook.framing, limits, &mut share).await?;
-        let limits = labels::Limits { labels_max, bytes_max: label_bytes_max };
-        let (labels, note) = labels::parse(&hook.query, limits);
-        let hook = Hook { body, content_type: hook.content_type, labels, note };
-        Ok(AcceptedResponse::Stored(Json(self.gateway.accept(source, hook).await?)))
+        let reading = body::read(hook.body, &hook.framing, limits, &mut share, &self.gateway);
+        let body = reading::told(&self.gateway, &admission.source, reading).await?;
+        let limits =
+            labels::Limits { labels_max: admission.labels_max, bytes_max: admission.label_bytes_max };
+        let (labels, labels_note) = labels::parse(&hook.query, limits);
+        let (idempotency_key, key_note) =
+            idempotency::key(idempotency_key, webhook_id, admission.idempotency_key_bytes_max);
+        let note = joined([labels_note, key_note]);
+        let hook = Hook { body, content_type: hook.content_type, labels, idempotency_key, note };
+        Ok(AcceptedResponse::Stored(Json(self.gateway.accept(admission.source, hook).await?)))
     }
+}
+
+/// All the notes there are, as one.
+fn joined(notes: [Option<String>; 2]) -> Option<String> {
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 impl From<HookRefusal> for Failure {

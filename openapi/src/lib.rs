@@ -10,6 +10,7 @@ pub mod destinations;
 pub mod events;
 pub mod health;
 pub mod hooks;
+pub mod replays;
 
 pub mod auth;
 pub mod page;
@@ -21,9 +22,13 @@ mod docs_ui;
 mod document;
 mod edge;
 mod endpoint;
+mod expect;
 mod finalize;
+mod json_body;
 mod metrics;
+mod nearest;
 mod operations;
+mod parameters;
 mod request_id;
 
 pub use document::document;

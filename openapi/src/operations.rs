@@ -2,7 +2,9 @@
 //! requests a name that holds nothing a stranger wrote, and a 405 its `Allow`.
 
 use poem::http::Method;
-use poem_openapi::registry::MetaApi;
+use poem_openapi::registry::{MetaApi, Registry};
+
+use crate::{auth, parameters::Parameters};
 
 /// Every operation that is offered.
 pub(crate) struct Operations(Vec<Operation>);
@@ -11,6 +13,8 @@ struct Operation {
     id: &'static str,
     method: Method,
     path: Vec<Part>,
+    /// Of an operation that needs an API key. A hook takes any.
+    parameters: Option<Parameters>,
 }
 
 enum Part {
@@ -19,8 +23,8 @@ enum Part {
 }
 
 impl Operations {
-    /// Reads the operations of a document.
-    pub(crate) fn of(apis: Vec<MetaApi>) -> Self {
+    /// Reads the operations of a document, whose schemas are in `registry`.
+    pub(crate) fn of(apis: Vec<MetaApi>, registry: &Registry) -> Self {
         let paths = apis.into_iter().flat_map(|api| api.paths);
         Self(
             paths
@@ -28,7 +32,11 @@ impl Operations {
                     path.operations.into_iter().map(move |operation| (path.path.clone(), operation))
                 })
                 .filter_map(|(path, operation)| {
-                    Some(Operation::new(operation.operation_id?, operation.method, &path))
+                    let keyed =
+                        operation.security.iter().any(|scheme| scheme.contains_key(auth::API_KEY_SCHEME));
+                    let parameters = keyed.then(|| Parameters::of(&operation.params, registry));
+                    let described = Operation::new(operation.operation_id?, operation.method, &path);
+                    Some(Operation { parameters, ..described })
                 })
                 .collect(),
         )
@@ -45,6 +53,11 @@ impl Operations {
         // A HEAD is answered as the GET it stands for.
         let method = if method == Method::HEAD { &Method::GET } else { method };
         self.at(path).find(|operation| operation.method == method).map(|operation| operation.id)
+    }
+
+    /// The parameters of the operation with this id; `None` for one that takes any.
+    pub(crate) fn parameters(&self, id: &str) -> Option<&Parameters> {
+        self.0.iter().find(|operation| operation.id == id)?.parameters.as_ref()
     }
 
     /// The value of `Allow` for a path; `None` when no operation has it.
@@ -67,7 +80,7 @@ impl Operations {
 impl Operation {
     fn new(id: &'static str, method: Method, path: &str) -> Self {
         let part = |part: &str| if part.starts_with('{') { Part::Any } else { Part::Fixed(part.to_owned()) };
-        Self { id, method, path: path.split('/').map(part).collect() }
+        Self { id, method, path: path.split('/').map(part).collect(), parameters: None }
     }
 
     fn is_at(&self, path: &str) -> bool {

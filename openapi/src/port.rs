@@ -3,9 +3,7 @@
 //! The handlers are generic over [`Gateway`], so the document is built without an engine or a store, and a test
 //! stands on a small fake. All types here are the API's own wire types; the implementer converts.
 
-use std::{collections::BTreeMap, future::Future, net::IpAddr, time::Duration};
-
-use bytes::Bytes;
+use std::{future::Future, net::IpAddr, time::Duration};
 
 use crate::{
     auth::{Caller, Credential},
@@ -14,13 +12,21 @@ use crate::{
     events::{Event, EventBody, EventFilter},
     hooks::Accepted,
     page::{Page, PageRequest},
+    replays::{Replay, ReplayFilter},
 };
+
+mod hook;
+
+pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
 pub trait Gateway: Clone + Send + Sync + 'static {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
-    type Source: Send;
+    type Source: Send + Sync;
+
+    /// A body that is on its way to the disk.
+    type Upload: Upload;
 
     /// Decides whether a caller may send a body to a source, before any of the body is read.
     ///
@@ -35,6 +41,17 @@ pub trait Gateway: Clone + Send + Sync + 'static {
         peer: Option<IpAddr>,
     ) -> impl Future<Output = Result<Admission<Self::Source>, HookRefusal>> + Send;
 
+    /// Hears why the body of an admitted caller was not taken, also when the caller went away before its end: Postman
+    /// does not send again, and nobody sees what it was answered. `reason` is one of a few sentences, with limits and
+    /// without anything that the caller wrote. Must not block.
+    fn refused(&self, source: &Self::Source, reason: &str);
+
+    /// Begins to keep a body that is too large for memory.
+    ///
+    /// # Errors
+    /// A refusal means that nothing was kept.
+    fn begin_upload(&self) -> impl Future<Output = Result<Self::Upload, HookRefusal>> + Send;
+
     /// Stores a body and its deliveries. When this returns `Ok`, both survive a crash.
     ///
     /// # Errors
@@ -42,7 +59,7 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     fn accept(
         &self,
         source: Self::Source,
-        hook: Hook,
+        hook: Hook<Self::Upload>,
     ) -> impl Future<Output = Result<Accepted, HookRefusal>> + Send;
 
     /// Finds whose API key this is; `None` when it is nobody's. Must take the same time for every wrong key.
@@ -86,6 +103,68 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     /// See [`ReadError`].
     fn delivery(&self, id: &str) -> impl Future<Output = Result<Option<Delivery>, ReadError>> + Send;
 
+    /// Delivers once more: a finished delivery by a new one, a waiting one by making it due. Gives the delivery that
+    /// goes now; `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn retry_delivery(
+        &self,
+        id: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Delivery>, ActionError>> + Send;
+
+    /// Stops a delivery. One that the plugin has now is asked to end, and how it ended shows later. Gives the delivery;
+    /// `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// [`ActionError::Conflict`] when it ended in another way before.
+    fn cancel_delivery(
+        &self,
+        id: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Delivery>, ActionError>> + Send;
+
+    /// Counts the finished deliveries that match.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn count_replay(&self, filter: ReplayFilter) -> impl Future<Output = Result<u64, ActionError>> + Send;
+
+    /// Begins to deliver all finished deliveries that match once more, at most `per_second` in a second; the gateway
+    /// decides how many when it is `None`.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn begin_replay(
+        &self,
+        filter: ReplayFilter,
+        per_second: Option<u32>,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Replay, ActionError>> + Send;
+
+    /// Lists replays, newest first, without `progress`.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn replays(&self, page: PageRequest) -> impl Future<Output = Result<Page<Replay>, ReadError>> + Send;
+
+    /// Gives one replay with its `progress`.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn replay(&self, id: &str) -> impl Future<Output = Result<Option<Replay>, ReadError>> + Send;
+
+    /// Ends a replay: it makes no more deliveries, and those it has made go on. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn cancel_replay(
+        &self,
+        id: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Replay>, ActionError>> + Send;
+
     /// Lists all destinations in the order of the configuration.
     ///
     /// # Errors
@@ -98,6 +177,26 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     /// See [`ReadError`].
     fn destination(&self, name: &str) -> impl Future<Output = Result<Option<Destination>, ReadError>> + Send;
 
+    /// Holds a destination back until it is resumed, also over a restart.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn pause_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Destination>, ActionError>> + Send;
+
+    /// Lets a destination go on, whatever held it back.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn resume_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Destination>, ActionError>> + Send;
+
     /// Says whether the gateway can take and deliver events now.
     fn readiness(&self) -> impl Future<Output = Readiness> + Send;
 
@@ -106,56 +205,6 @@ pub trait Gateway: Clone + Send + Sync + 'static {
 
     /// Counts an answered request. Called once for each, after the answer is made; must not block.
     fn observe(&self, seen: RequestSeen);
-}
-
-/// An admitted caller: what may follow, and to whom it belongs.
-#[derive(Debug, Clone)]
-pub struct Admission<S> {
-    /// The gateway's own handle of the source.
-    pub source: S,
-    /// Largest body that this source takes, in bytes, after decompression.
-    pub body_bytes_max: usize,
-    /// How long the whole body may take to arrive.
-    pub body_read_max: Duration,
-    /// How many labels one request may add.
-    pub labels_max: usize,
-    /// Longest name or value of a label, in bytes.
-    pub label_bytes_max: usize,
-}
-
-/// What an admitted caller sent.
-#[derive(Debug, Clone)]
-pub struct Hook {
-    /// The body, byte for byte; only a `Content-Encoding: gzip` has been undone.
-    pub body: Bytes,
-    /// The Content-Type header, as sent.
-    pub content_type: Option<String>,
-    /// The `label.*` query parameters that fit, without that prefix.
-    pub labels: BTreeMap<String, String>,
-    /// Which of these parameters were left out, and why; absent when all were taken.
-    pub note: Option<String>,
-}
-
-/// Why a hook was not taken. None of these says which source exists.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HookRefusal {
-    /// No such source, or no valid token for it.
-    #[error("no source takes this token")]
-    Unauthorized,
-    /// The source sends faster than it may.
-    #[error("too many requests for this source")]
-    TooManyRequests {
-        /// When to send again.
-        retry_after: Duration,
-    },
-    /// The event cannot be stored now.
-    #[error("the event cannot be stored now: {reason}")]
-    Unavailable {
-        /// When to send again.
-        retry_after: Duration,
-        /// Why, in words fit for the caller.
-        reason: String,
-    },
 }
 
 /// Why a question could not be answered.
@@ -169,8 +218,36 @@ pub enum ReadError {
         /// What is wrong with it, without repeating it.
         reason: String,
     },
+    /// The body of an event is missing in the store, or is not what came in.
+    #[error("the stored body of this event is missing or was changed; only a backup has it")]
+    BodyLost,
     /// The store cannot be read now.
     #[error("the store cannot be read now: {reason}")]
+    Unavailable {
+        /// Why, in words fit for the caller.
+        reason: String,
+    },
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// What it is about does not stand so that it could be done.
+    #[error("{reason}")]
+    Conflict {
+        /// How it stands.
+        reason: String,
+    },
+    /// A field of the request has a value that cannot be meant.
+    #[error("field `{name}`: {reason}")]
+    BadField {
+        /// The field as the caller spells it.
+        name: &'static str,
+        /// What is wrong with it, without repeating it.
+        reason: String,
+    },
+    /// The store or the dispatcher cannot do it now.
+    #[error("not done, try again later: {reason}")]
     Unavailable {
         /// Why, in words fit for the caller.
         reason: String,

@@ -14,7 +14,7 @@ use poem_openapi::{
     types::{ToJSON as _, Type as _},
 };
 
-use crate::port::ReadError;
+use crate::port::{ActionError, ReadError};
 
 /// The media type of every error body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -47,22 +47,28 @@ pub struct Problem {
 pub enum Code {
     /// A parameter cannot be read or is out of bounds.
     InvalidParameter,
-    /// The body broke off, or is not the gzip it says it is.
+    /// The body broke off, is not the gzip it says it is, or does not say what the operation takes.
     InvalidBody,
     /// No API key, or nobody's.
     Unauthorized,
+    /// The API key does not allow this operation.
+    Forbidden,
     /// Nothing has this id or name.
     NotFound,
     /// No operation has this path.
     NoSuchPath,
     /// The path has operations, but not with this method.
     MethodNotAllowed,
+    /// What it is about does not stand so that it could be done.
+    Conflict,
     /// The body did not arrive in time.
     BodyTimeout,
-    /// The body is over the source's limit.
+    /// The body is over the limit of its source or operation.
     BodyTooLarge,
     /// The body is compressed in a way that we do not undo.
     UnsupportedEncoding,
+    /// The body is not of the media type that the operation takes.
+    UnsupportedMediaType,
     /// The source sends faster than it may.
     TooManyRequests,
     /// A request that is refused for a reason of HTTP itself.
@@ -71,6 +77,8 @@ pub enum Code {
     Unavailable,
     /// The gateway is not ready for events.
     NotReady,
+    /// The stored body of an event is missing or was changed.
+    BodyLost,
     /// A fault of ours.
     Internal,
 }
@@ -80,14 +88,16 @@ impl Code {
         match self {
             Self::InvalidParameter | Self::InvalidBody | Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedEncoding | Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BodyLost | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -144,7 +154,7 @@ impl Failure {
             );
         }
         if let Some(ParseParamError { name, .. }) = error.downcast_ref() {
-            // The reason inside speaks of types of Rust.
+            // The reason inside speaks of types of Rust; what the operation takes is known at the edge.
             return Self::new(
                 Code::InvalidParameter,
                 format!("parameter `{name}` cannot have this value; /docs lists what it takes"),
@@ -231,8 +241,20 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::BadParameter { .. } => Self::new(Code::InvalidParameter, error.to_string()),
+            ReadError::BodyLost => Self::new(Code::BodyLost, error.to_string()),
             ReadError::Unavailable { .. } => Self::new(Code::Unavailable, error.to_string()),
         }
+    }
+}
+
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        let code = match error {
+            ActionError::Conflict { .. } => Code::Conflict,
+            ActionError::BadField { .. } => Code::InvalidBody,
+            ActionError::Unavailable { .. } => Code::Unavailable,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

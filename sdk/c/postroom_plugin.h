@@ -276,7 +276,8 @@ typedef struct postroom_plugin {
     /* [any] See 6. */
     postroom_status (*deliver)(void *instance, postroom_token token, const postroom_event *event);
     /* [any, optional] The host no longer wants this one; complete() will say STALE, still call it:
-       the event's memory is held until then. */
+       the event's memory is held until then, and a DELIVERED is taken down where someone cancelled
+       the delivery. */
     void (*cancel)(void *instance, postroom_token token);
     /* [any, optional] OK, UNAVAILABLE or CONFIG; detail_json: object or nothing.  Budget 1 s. */
     postroom_status (*health)(void *instance, postroom_sink *detail_json);

@@ -47,6 +47,19 @@ impl Config {
         self
     }
 
+    /// Adds a whole section with these lines of settings.
+    #[must_use]
+    pub fn section(mut self, name: &str, settings: &str) -> Self {
+        write!(self.tables, "[{name}]\n{settings}\n\n").expect("writing to a string cannot fail");
+        self
+    }
+
+    /// Adds an API key with this role.
+    #[must_use]
+    pub fn key(self, name: &str, role: &str, key: &str) -> Self {
+        self.table("api_key", name, &format!("role = \"{role}\"\nkey = \"{key}\""))
+    }
+
     /// Adds a source with these lines of settings; `tokens` must be among them.
     #[must_use]
     pub fn source(self, name: &str, settings: &str) -> Self {

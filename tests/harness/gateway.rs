@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, process::ExitStatus};
 
+use postroom_faulty_disk::Disk;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -30,15 +31,39 @@ impl TestGateway {
     /// When it does not become ready.
     pub async fn start(program: &Program, config: Config) -> Self {
         let folder = TempDir::with_prefix("postroom-test-").expect("a folder can be made");
-        config.write(folder.path(), CONFIG_FILE, &program.plugins());
-        let running = Serving::start(program, folder.path(), FLAGS).await;
-        Self { running, folder, program: program.clone(), config, past: Vec::new() }
+        Self::start_in(folder, program, config).await
     }
 
     /// Starts it again in the same folder after it ended. It listens on another port then.
     pub async fn restart(&mut self) {
         self.past.extend(self.logs().lines());
         self.running = Serving::start(&self.program, self.folder.path(), FLAGS).await;
+    }
+
+    /// Like [`start`](Self::start), with its data on a disk that can fail and lose power.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub async fn start_on_faulty_disk(program: &Program, config: Config) -> (Self, Disk) {
+        let folder = TempDir::with_prefix("postroom-test-").expect("a folder can be made");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("a folder can be made");
+        let disk = Disk::new(&data, &folder.path().join("disk"), 1).expect("a faulty disk can be made");
+        let program = program.clone().with_variables(disk.variables());
+        (Self::start_in(folder, &program, config).await, disk)
+    }
+
+    async fn start_in(folder: TempDir, program: &Program, config: Config) -> Self {
+        config.write(folder.path(), CONFIG_FILE, &program.plugins());
+        let running = Serving::start(program, folder.path(), FLAGS).await;
+        Self { running, folder, program: program.clone(), config, past: Vec::new() }
+    }
+
+    /// Starts it again in the same folder, after it ended, with another configuration.
+    pub async fn restart_with(&mut self, config: Config) {
+        config.write(self.folder(), CONFIG_FILE, &self.program.plugins());
+        self.config = config;
+        self.restart().await;
     }
 
     /// The folder of its configuration and data.
@@ -125,6 +150,30 @@ impl TestGateway {
         answer.json()
     }
 
+    /// Does something by the API, whatever it answers; `body` is sent as JSON if it is anything.
+    pub async fn act(&self, path: &str, body: Value) -> Answer {
+        self.act_with(self.config.api_key(), path, body).await
+    }
+
+    /// Does something by the API with another key.
+    pub async fn act_with(&self, key: &str, path: &str, body: Value) -> Answer {
+        let request = self.client().request(Method::POST, path).bearer_auth(key);
+        if body.is_null() {
+            return Answer::to(request).await;
+        }
+        Answer::to(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// Does something by the API that must be done, and gives the resource as it stands then.
+    ///
+    /// # Panics
+    /// When the answer is not 200.
+    pub async fn done(&self, path: &str, body: Value) -> Value {
+        let answer = self.act(path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
     /// The whole list at `path`, over all pages, newest first.
     pub async fn list(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
@@ -200,6 +249,15 @@ impl TestGateway {
     /// When it does not end.
     pub async fn ended(&mut self) -> ExitStatus {
         self.running.process.ended().await
+    }
+
+    /// The most memory it has had so far, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.running.process.memory_peak_bytes()
     }
 
     /// Takes its disk away: every write to a file fails from now on.

@@ -49,6 +49,29 @@ impl Serving {
         let client = Client::new(address);
         Self { process, address: address.parse().expect("a socket address"), client }
     }
+
+    /// The log of this process.
+    #[must_use]
+    pub fn logs(&self) -> &Logs {
+        self.process.logs()
+    }
+
+    /// Ends it like a power cut: SIGKILL, no last words.
+    pub async fn kill(&mut self) {
+        self.process.kill();
+        self.process.ended().await;
+    }
+
+    /// Sends SIGTERM and waits until it has ended.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.process.ask_to_end();
+        self.process.ended().await
+    }
+
+    /// Waits until it has ended and its log is complete.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.process.ended().await
+    }
 }
 
 impl Process {
@@ -64,6 +87,15 @@ impl Process {
     /// Sends SIGTERM.
     pub(super) fn ask_to_end(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the gateway still runs");
+    }
+
+    /// The most memory it has had so far, in bytes.
+    pub(super) fn memory_peak_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("the gateway still runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("the kernel tells the peak in kB") * 1024
     }
 
     /// Lets every write to a file fail, or none.

@@ -1,6 +1,7 @@
 //! The `postroom` program as a command to run.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -9,6 +10,7 @@ use std::{
 #[derive(Debug, Clone)]
 pub struct Program {
     path: PathBuf,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 /// How a command ended, and what it wrote.
@@ -24,7 +26,14 @@ impl Program {
     /// Takes the path of the executable; a test knows it as `env!("CARGO_BIN_EXE_postroom-under-test")`.
     #[must_use]
     pub fn new(path: &str) -> Self {
-        Self { path: PathBuf::from(path) }
+        Self { path: PathBuf::from(path), variables: Vec::new() }
+    }
+
+    /// The same program, run with these variables in its environment.
+    #[must_use]
+    pub fn with_variables(mut self, variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Self {
+        self.variables.extend(variables);
+        self
     }
 
     /// The folder with the plugins that were built for the tests: cargo puts libraries beside the test executable.
@@ -40,7 +49,7 @@ impl Program {
     /// A command that runs the program with these arguments, without the settings of the person who runs the tests.
     #[must_use]
     pub fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
-        Self::prepare(Command::new(&self.path), args)
+        self.prepare(Command::new(&self.path), args)
     }
 
     /// The same, for a test that fills the disk, which is done by a limit on the size of files: a process that does not
@@ -51,16 +60,21 @@ impl Program {
     ) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&self.path);
-        Self::prepare(command, args)
+        self.prepare(command, args)
     }
 
-    fn prepare<'a>(mut command: Command, args: impl IntoIterator<Item = &'a str>) -> Command {
+    fn prepare<'a>(&self, mut command: Command, args: impl IntoIterator<Item = &'a str>) -> Command {
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("POSTROOM_") {
                 command.env_remove(name);
             }
         }
-        command.env_remove("RUST_LOG").env("NO_COLOR", "1").args(args).stdin(Stdio::null());
+        command
+            .env_remove("RUST_LOG")
+            .env("NO_COLOR", "1")
+            .envs(self.variables.iter().cloned())
+            .args(args)
+            .stdin(Stdio::null());
         command
     }
 

@@ -111,8 +111,20 @@ async fn lists_are_filtered() {
     check("/api/v1/deliveries?state=dead", "event_id", &[&first]).await;
     check("/api/v1/deliveries?destination=one", "event_id", &[&run, &other]).await;
     check(&format!("/api/v1/deliveries?event_id={run}&destination=two"), "event_id", &[&run]).await;
+    check("/api/v1/deliveries?kind=activity", "event_id", &[&first]).await;
+    check("/api/v1/deliveries?subject=n&destination=one", "event_id", &[&other]).await;
+    check("/api/v1/deliveries?source=postman&state=delivered&kind=monitor_run", "event_id", &[&run, &other])
+        .await;
+    check("/api/v1/deliveries?source=nobody", "event_id", &[]).await;
+    let since = gateway.delivery(&run, "one").await["created_at"].as_str().unwrap().to_owned();
+    check(&format!("/api/v1/deliveries?created_after={since}"), "event_id", &[&run, &other]).await;
+    check(&format!("/api/v1/deliveries?created_before={since}"), "event_id", &[&first]).await;
+    gateway.ask("/api/v1/deliveries?created_after=today").await.assert_problem(400, "invalid_parameter");
     gateway.ask("/api/v1/events?kind=nonsense").await.assert_problem(400, "invalid_parameter");
     gateway.ask("/api/v1/deliveries?state=nonsense").await.assert_problem(400, "invalid_parameter");
+    let slip = gateway.ask("/api/v1/deliveries?sate=dead").await;
+    slip.assert_problem(400, "invalid_parameter");
+    assert_eq!(slip.json()["detail"], "there is no parameter `sate`; did you mean `state`?");
 }
 
 #[tokio::test]
@@ -125,6 +137,8 @@ async fn what_is_not_there_is_a_problem_that_says_so() {
         "/api/v1/deliveries/1234567",
         "/api/v1/deliveries/nonsense",
         "/api/v1/destinations/nobody",
+        "/api/v1/replays/1",
+        "/api/v1/replays/nonsense",
     ] {
         gateway.ask(path).await.assert_problem(404, "not_found");
     }
@@ -132,6 +146,51 @@ async fn what_is_not_there_is_a_problem_that_says_so() {
     let answer = Answer::to(gateway.client().request(Method::DELETE, "/api/v1/events")).await;
     answer.assert_problem(405, "method_not_allowed");
     assert!(answer.header("allow").contains("GET"), "{:?}", answer.headers);
+}
+
+#[tokio::test]
+async fn a_stored_body_that_is_gone_is_said_to_be_gone() {
+    let gateway = start(Config::new()).await;
+    let event = gateway.accept(vec![b'x'; 1024 * 1024]).await;
+    std::fs::remove_dir_all(gateway.folder().join("data/postroom.db.blobs")).unwrap();
+    let answer = gateway.ask(&format!("/api/v1/events/{event}/body")).await;
+    answer.assert_problem(500, "body_lost");
+}
+
+#[tokio::test]
+async fn each_act_of_a_person_is_logged_once_and_what_changes_nothing_is_not() {
+    let target = Double::start(Receiver);
+    let config = Config::new().forward("target", &target.url("/"), "").route("all", "", "target");
+    let gateway = start(config).await;
+    for act in ["pause", "pause", "resume"] {
+        gateway.done(&format!("/api/v1/destinations/target/{act}"), Value::Null).await;
+    }
+    let event = gateway.accept(body::monitor_run("m", 0)).await;
+    let delivery = gateway.delivery_in_state(&event, "target", "delivered").await;
+    gateway
+        .done(&format!("/api/v1/deliveries/{}/retry", delivery["id"].as_str().unwrap()), Value::Null)
+        .await;
+    let replay = gateway.done("/api/v1/replays", json!({"filter": {"state": "dead"}})).await;
+    gateway.logs().message("replay ended").await;
+    let path = format!("/api/v1/replays/{}/cancel", replay["id"].as_str().unwrap());
+    assert_eq!(gateway.done(&path, Value::Null).await["state"], "done");
+
+    let lines = gateway.log_lines();
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let acts: Vec<String> = lines
+        .filter(|line| line["level"] == "INFO" && line["by"].is_string())
+        .map(|line| format!("{} {} by {}", line["message"], line["act"], line["by"]))
+        .collect();
+    let by_api = |act: &str| format!("\"a person acted by the API\" \"{act}\" by \"test\"");
+    assert_eq!(
+        acts,
+        [
+            "\"destination paused by a person\" null by \"test\"".to_owned(),
+            by_api("resume"),
+            by_api("retry"),
+            "\"replay runs\" null by \"test\"".to_owned(),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ to = ["backup"]
     check_code(&check, 3);
     let report: Value = serde_json::from_str(&check.stdout).unwrap();
     assert_eq!((report["ok"].as_bool(), report["faults"].as_array().unwrap().len()), (Some(false), 6));
+    assert_eq!(report["notes"], json!([]), "what has a fault is not missing");
 
     let serve = program().run(folder.path(), ["serve", "--config", "faulty.toml"]).await;
     check_code(&serve, 3);

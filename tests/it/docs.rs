@@ -19,7 +19,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{program, start};
+use self::reading::{Document, first_names, names, rows};
+use crate::support::{program, retry, start};
+
+mod reading;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const README: Document = Document { path: "README.md", text: include_str!("../../README.md") };
@@ -33,78 +36,6 @@ const DOCUMENTS: [Document; 4] = [README, USER_GUIDE, OPERATING, PLUGIN_AUTHOR];
 
 /// Stands for every secret of an example: long enough for a token, and an address where one is wanted.
 const ANY_SECRET: &str = "https://example.com/0123456789abcdef";
-
-#[derive(Debug, Clone, Copy)]
-struct Document {
-    /// From the root of the repository.
-    path: &'static str,
-    text: &'static str,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    language: &'static str,
-    text: &'static str,
-    /// The last line of text before it.
-    before: &'static str,
-}
-
-impl Document {
-    fn blocks(self) -> Vec<Block> {
-        // Every second part between fences is a block, and begins with its language.
-        let parts: Vec<&str> = self.text.split("```").collect();
-        let blocks = parts.windows(2).step_by(2).map(|parts| {
-            let (language, text) = parts[1].split_once('\n').expect("a fence has a line of its own");
-            Block { language, text, before: parts[0].trim_end().lines().next_back().unwrap_or_default() }
-        });
-        blocks.collect()
-    }
-
-    fn blocks_in(self, language: &str) -> impl Iterator<Item = Block> {
-        self.blocks().into_iter().filter(move |block| block.language == language)
-    }
-
-    /// The text below `heading`, up to the next heading of any level.
-    #[track_caller]
-    fn section(self, heading: &str) -> &'static str {
-        let (_, below) = self.text.split_once(&format!("\n{heading}\n")).expect(heading);
-        below.split("\n#").next().unwrap()
-    }
-
-    /// What stands in back quotes outside of blocks.
-    fn quoted(self) -> impl Iterator<Item = &'static str> {
-        let prose = self.text.split("```").step_by(2);
-        prose.flat_map(|prose| prose.split('`').skip(1).step_by(2))
-    }
-}
-
-/// The rows of the tables of `text` whose header begins with `header`, cell by cell.
-#[track_caller]
-fn rows(text: &'static str, header: &str) -> Vec<Vec<&'static str>> {
-    let mut lines = text.lines();
-    let mut rows = Vec::new();
-    while let Some(line) = lines.next() {
-        if line.starts_with(&format!("| {header} |")) {
-            let table = lines.by_ref().skip(1).take_while(|line| line.starts_with('|'));
-            rows.extend(
-                table.map(|row| row.trim_matches('|').split(" |").map(str::trim).collect::<Vec<_>>()),
-            );
-        }
-    }
-    assert!(!rows.is_empty(), "there is no table of {header}");
-    rows
-}
-
-/// The names in back quotes in one cell.
-fn names(cell: &'static str) -> impl Iterator<Item = String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned)
-}
-
-/// The names in the first column of the tables whose header begins with `header`.
-#[track_caller]
-fn first_names(text: &'static str, header: &str) -> BTreeSet<String> {
-    rows(text, header).into_iter().flat_map(|row| names(row[0])).collect()
-}
 
 /// Runs the program in `folder`, with every variable that `config` takes a secret from.
 fn run(folder: &Path, config: &str, args: &[&str]) -> Finished {
@@ -291,16 +222,45 @@ fn names_of_the_api_are_all_in_the_tables() {
     check(first_names(OPERATING.text, "state"), "DestinationState");
 }
 
+#[test]
+fn paths_of_the_api_are_offered() {
+    let document: Value = serde_json::from_str(include_str!("../../openapi/postroom.json")).unwrap();
+    let offered: Vec<Vec<&str>> =
+        document["paths"].as_object().unwrap().keys().map(|path| path.split('/').collect()).collect();
+    let mut count = 0;
+    for text in DOCUMENTS.iter().flat_map(|document| document.text.split("/api/v1/").skip(1)) {
+        let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "/{}$_-".contains(c)));
+        let path = format!("/api/v1/{}", &text[..end.unwrap_or(text.len())]);
+        let parts: Vec<&str> = path.split('/').collect();
+        let fits = |offered: &Vec<&str>| {
+            offered.len() == parts.len()
+                && offered.iter().zip(&parts).all(|(wanted, part)| wanted.starts_with('{') || wanted == part)
+        };
+        assert!(offered.iter().any(fits), "nothing is offered at {path}");
+        count += 1;
+    }
+    assert!(count >= 10, "only {count} paths were found");
+}
+
 #[tokio::test]
 async fn every_metric_is_in_the_table() {
-    let target = Double::start(Receiver);
-    let config = Config::new().forward("target", &target.url("/"), "").route("all", "", "target");
+    let (target, down) = (Double::start(Receiver), Double::start_down(Receiver));
+    let config = Config::new()
+        .forward("target", &target.url("/"), "")
+        .forward("down", &down.url("/"), &retry(1, "1h"))
+        .route("all", "", "target")
+        .route("too", "", "down");
     let gateway = start(config).await;
-    gateway.accept(body::monitor_run("m", 0)).await;
-    // A delivery is counted a moment after it is shown.
-    let text = eventually("a finished delivery to be counted", async || {
+    // Enough different failures for the breaker, and each event twice.
+    for monitor in ["a", "b", "c", "d", "e"].repeat(2) {
+        let run = gateway.hook().header("idempotency-key", monitor).body(body::monitor_run(monitor, 0));
+        assert_eq!(Answer::to(run).await.status, 202);
+    }
+    // Deliveries are counted a moment after they are shown.
+    let text = eventually("deliveries to be counted", async || {
         let text = gateway.ask("/metrics").await.text();
-        text.contains("postroom_deliveries_finished_total{").then_some(text)
+        let samples = ["postroom_deliveries_finished_total{", "postroom_breaker_openings_total{"];
+        samples.iter().all(|sample| text.contains(sample)).then_some(text)
     })
     .await;
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));

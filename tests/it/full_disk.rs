@@ -46,7 +46,7 @@ async fn an_outcome_that_cannot_be_stored_is_stored_later() {
 
     gateway.fill_disk();
     gate.open();
-    gateway.logs().message("an outcome could not be stored, trying again").await;
+    gateway.logs().message("outcomes could not be stored, trying again").await;
     assert_eq!(
         target.requests().len(),
         1,

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
-use postroom_tests::harness::{Answer, Config, TestGateway, body, random_token};
+use postroom_tests::harness::{Answer, Config, TestGateway, body, eventually, random_token};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -228,6 +228,7 @@ async fn a_source_that_sends_too_fast_is_told_when_to_come_back() {
         }
     }
     assert!((1..20).contains(&taken), "{taken} of 20 were taken");
+    assert_eq!(refusal(&gateway, "more requests than it may").await["source"], Config::SOURCE);
     assert_eq!(gateway.list("/api/v1/events").await.len(), taken, "nothing is kept of what was refused");
 }
 
@@ -255,6 +256,62 @@ async fn compressed_and_chunked_bodies_are_kept_as_what_they_carry() {
     Answer::to(unknown).await.assert_problem(415, "unsupported_encoding");
     let broken = gateway.hook().header("content-encoding", "gzip").body("not gzip");
     Answer::to(broken).await.assert_problem(400, "invalid_body");
+}
+
+#[tokio::test]
+async fn each_refused_body_leaves_a_line_in_the_log_with_its_source() {
+    let gateway = start(Config::with_source_settings("body_limit = \"1 KiB\"")).await;
+    let mut cut = gzip(&[b'x'; 1000]);
+    cut.truncate(cut.len() - 4);
+    let gzipped = |body: Vec<u8>| gateway.hook().header("content-encoding", "gzip").body(body);
+    for (request, status, reason) in [
+        (gzipped(cut), 400, "the body says `Content-Encoding: gzip` but is not gzip, or is cut off"),
+        (
+            gateway.hook().body(vec![b'x'; 1025]),
+            413,
+            "the body is larger than the 1024 bytes that this source takes",
+        ),
+        (
+            gateway.hook().header("content-encoding", "br").body("?"),
+            415,
+            "bodies are taken as they are or compressed with gzip, not with another Content-Encoding",
+        ),
+    ] {
+        assert_eq!(Answer::to(request).await.status, status);
+        let line = refusal(&gateway, reason).await;
+        assert_eq!(
+            (&line["source"], &line["count"], &line["level"]),
+            (&json!(Config::SOURCE), &json!(1), &json!("WARN"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_breaks_off_is_told_of_in_the_log() {
+    let gateway = start(Config::new()).await;
+    let head = format!(
+        "POST /hooks/postman?token={} HTTP/1.1\r\nhost: gateway\r\ncontent-length: 1000\r\n\r\nonly this",
+        gateway.config().token(),
+    );
+    let mut stream = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+    drop(stream);
+    let line = refusal(&gateway, "").await;
+    assert_eq!(line["source"], Config::SOURCE, "{line}");
+    assert!(gateway.list("/api/v1/events").await.is_empty());
+}
+
+/// Waits for the line about a refusal with a reason like this.
+async fn refusal(gateway: &TestGateway, reason: &str) -> Value {
+    eventually("the log to tell of the refusal", async || {
+        let lines = gateway.log_lines();
+        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| {
+            line["message"] == "webhook refused"
+                && line["reason"].as_str().is_some_and(|text| text.contains(reason))
+        })
+    })
+    .await
 }
 
 async fn check_kept(gateway: &TestGateway, answer: &Answer, body: &str) {

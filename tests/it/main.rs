@@ -5,16 +5,25 @@
 mod api;
 mod architecture;
 mod backup;
+mod bugs;
+mod chaos;
 mod commands;
 mod corpus;
 mod crash;
 mod delivery;
 mod docs;
 mod full_disk;
+mod guarantees;
+mod idempotency;
 mod intake;
+mod large_body;
 mod plugin_faults;
+mod power_cut;
+mod replay;
+mod retention;
 mod secrets;
 mod shutdown;
+mod steering;
 mod support;
 
 /// A file that is not listed above would be no test at all, and nobody would notice.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use postroom_tests::harness::{Config, Program, TestGateway};
+use postroom_tests::harness::{Config, Program, TestGateway, eventually};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -21,6 +21,15 @@ pub(crate) async fn start(config: Config) -> TestGateway {
 /// A list of waits for a destination's `retry`: `count` times `wait`.
 pub(crate) fn retry(count: usize, wait: &str) -> String {
     format!("retry = [{}]", vec![format!("\"{wait}\""); count].join(", "))
+}
+
+/// Waits until nothing is in flight at a destination. An outcome shows a moment before its lane goes on.
+pub(crate) async fn at_rest(gateway: &TestGateway, destination: &str) {
+    let path = format!("/api/v1/destinations/{destination}");
+    eventually("nothing to be in flight", async || {
+        (gateway.get(&path).await["in_flight"] == 0).then_some(())
+    })
+    .await;
 }
 
 /// Writes `request` as it is, and gives the whole answer to it.

@@ -1,5 +1,7 @@
-//! What a cargo command cannot say: `cargo xtask demo` and `cargo xtask test`.
+//! What a cargo command cannot say: `cargo xtask demo`, `cargo xtask test` and others.
 
+mod bench;
+mod chaos;
 mod test;
 
 use std::{
@@ -13,6 +15,10 @@ use anyhow::{Context as _, bail};
 const HELP: &str = "\
 cargo xtask demo [--once]    build everything and watch Postman's webhooks go through
 cargo xtask test             pass the tests
+cargo xtask chaos [--seconds N] [--seed S]
+                             let everything go wrong under load, and see that nothing is lost or out of order
+cargo xtask bench [--quick] --out FILE
+                             measure how fast the release build is, beside its peers
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -31,6 +37,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
     match arguments {
         ["demo", rest @ ..] => demo(rest),
         ["test", rest @ ..] => test::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["chaos", rest @ ..] => chaos::run(rest),
         ["golden"] => cargo(
             &["test", "--package", "postroom-openapi", "--package", "postroom-abi"],
             &[("POSTROOM_BLESS", "1")],

@@ -7,18 +7,31 @@
 //! 4. Anything else is unrecognised, kept as it is, with a note.
 //!
 //! A repeated key counts with its last value, as in JavaScript's `JSON.parse`, which is what the receivers of these
-//! bodies use. A byte order mark before a value is passed over. Nothing here fails: a body that cannot be read is
-//! data with a note, not an error.
+//! bodies use. A byte order mark between values is passed over. Nothing here fails: a body that cannot be read is data
+//! with a note, not an error.
+//!
+//! A body goes through in pieces and is never held: a backup of many megabytes costs no more memory than a monitor run.
 
-mod fields;
+mod found;
 mod postman;
 mod scan;
+mod text;
+mod utf8;
 
-use self::scan::TopLevel;
+use std::io::{self, Read};
+
+use self::{
+    found::{Field, Found},
+    scan::{Fault, Scan},
+    utf8::Utf8,
+};
 use crate::event::{Facts, Kind, Verdict};
 
 /// Version of these rules; stored with each event so that old decisions stay explicable.
 pub const VERSION: u32 = 1;
+
+/// Bytes that are read at a time.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// What a body turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,30 +55,66 @@ pub struct Classification {
 /// The source's name only serves as ordering key for bodies that name no subject.
 #[must_use]
 pub fn classify(body: &[u8], source: &str) -> Classification {
-    try_classify(body, source).unwrap_or_else(|note| unrecognized(note, source))
+    let mut classifier = Classifier::default();
+    classifier.push(body);
+    classifier.finish(source)
 }
 
-fn try_classify(body: &[u8], source: &str) -> Result<Classification, String> {
-    if body.is_empty() {
-        return Err("the body is empty".to_owned());
-    }
-    let text = std::str::from_utf8(body).map_err(|_| "the body is not valid UTF-8".to_owned())?;
-    match scan::top_level(text) {
-        Ok(top) => Ok(judge(&top, source)),
-        Err(note) => {
-            let readable = scan::without_marks(text).ok_or(note)?;
-            scan::top_level(&readable).map(|top| judge(&top, source))
+/// Recognises a body as it is read: the same answer as [`classify`] on the same bytes.
+///
+/// # Errors
+/// When `body` cannot be read.
+pub fn classify_reader(mut body: impl Read, source: &str) -> io::Result<Classification> {
+    let mut classifier = Classifier::default();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match body.read(&mut piece) {
+            Ok(0) => return Ok(classifier.finish(source)),
+            Ok(bytes) => classifier.push(&piece[..bytes]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
 
-fn judge(top: &TopLevel<'_>, source: &str) -> Classification {
-    if top.metrics.is_object() && top.monitor_field {
-        postman::monitor_run(top, source)
-    } else if top.collection.is_object() {
-        postman::collection_backup(top, source)
-    } else if top.action.is_present() && top.model.is_present() {
-        postman::activity(top, source)
+/// A body on its way through.
+#[derive(Default)]
+struct Classifier {
+    utf8: Utf8,
+    scan: Scan,
+    fault: Option<Fault>,
+    any_bytes: bool,
+}
+
+impl Classifier {
+    fn push(&mut self, piece: &[u8]) {
+        self.any_bytes |= !piece.is_empty();
+        // Bytes that are no text are worth a note of their own, also behind a fault.
+        self.utf8.push(piece);
+        if self.fault.is_none() {
+            self.fault = self.scan.push(piece).err();
+        }
+    }
+
+    fn finish(self, source: &str) -> Classification {
+        let found = if !self.any_bytes {
+            Err("the body is empty".to_owned())
+        } else if !self.utf8.is_valid() {
+            Err("the body is not valid UTF-8".to_owned())
+        } else {
+            self.fault.map_or_else(|| self.scan.finish(), Err).map_err(|fault| fault.to_string())
+        };
+        found.map_or_else(|note| unrecognized(note, source), |found| judge(&found, source))
+    }
+}
+
+fn judge(found: &Found, source: &str) -> Classification {
+    if found.is_object(Field::Metrics) && found.has_monitor_field() {
+        postman::monitor_run(found, source)
+    } else if found.is_object(Field::Collection) {
+        postman::collection_backup(found, source)
+    } else if found.is_present(Field::Action) && found.is_present(Field::Model) {
+        postman::activity(found, source)
     } else {
         unrecognized("a JSON object, but none of Postman's webhook shapes".to_owned(), source)
     }

@@ -89,6 +89,8 @@ pub struct Step {
     pub attempts: u32,
     /// When the delivery may be tried again; `None` when it is final.
     pub due: Option<Timestamp>,
+    /// The remote side asked for this wait.
+    pub asked: bool,
     /// What the whole destination must do.
     pub destination: DestinationStep,
 }
@@ -109,7 +111,13 @@ pub enum DestinationStep {
 #[must_use]
 pub fn step(id: DeliveryId, attempts: u32, outcome: &Outcome, policy: &RetryPolicy, now: Timestamp) -> Step {
     let counted = attempts.saturating_add(1);
-    let last = |state| Step { state, attempts: counted, due: None, destination: DestinationStep::Carry };
+    let last = |state| Step {
+        state,
+        attempts: counted,
+        due: None,
+        asked: false,
+        destination: DestinationStep::Carry,
+    };
     match outcome.kind {
         OutcomeKind::Delivered => last(DeliveryState::Delivered),
         OutcomeKind::Skipped => last(DeliveryState::Skipped),
@@ -120,12 +128,14 @@ pub fn step(id: DeliveryId, attempts: u32, outcome: &Outcome, policy: &RetryPoli
                 state: DeliveryState::Retrying,
                 attempts: counted,
                 due: Some(now.plus(delay)),
+                asked: policy.delay(id, counted, None) != Some(delay),
                 destination: DestinationStep::Carry,
             },
         },
         OutcomeKind::RateLimited => {
             let wait = outcome.retry_after.unwrap_or(limits::RATE_LIMIT_PAUSE);
-            pause(attempts, now, wait.clamp(limits::RATE_LIMIT_PAUSE_MIN, limits::RETRY_AFTER_MAX))
+            let wait = wait.clamp(limits::RATE_LIMIT_PAUSE_MIN, limits::RETRY_AFTER_MAX);
+            Step { asked: outcome.retry_after.is_some(), ..pause(attempts, now, wait) }
         }
         OutcomeKind::Misconfigured => pause(attempts, now, limits::PROBE_INTERVAL),
     }
@@ -137,6 +147,7 @@ fn pause(attempts: u32, now: Timestamp, wait: Duration) -> Step {
         state: if attempts == 0 { DeliveryState::Pending } else { DeliveryState::Retrying },
         attempts,
         due: Some(until),
+        asked: false,
         destination: DestinationStep::PauseUntil(until),
     }
 }

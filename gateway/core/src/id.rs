@@ -43,41 +43,50 @@ impl FromStr for EventId {
     }
 }
 
-/// Names a delivery. The store counts them up as it accepts events, so a smaller number was accepted earlier:
-/// this is the order of a lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeliveryId(i64);
+macro_rules! number_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
 
-impl DeliveryId {
-    /// Wraps the store's number.
-    #[must_use]
-    pub const fn new(number: i64) -> Self {
-        Self(number)
-    }
+        impl $name {
+            /// Wraps the store's number.
+            #[must_use]
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
 
-    /// Gives the store's number.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
+            /// Gives the store's number.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                text.parse().ok().filter(|n| *n > 0).map(Self).ok_or(ParseIdError { what: $what })
+            }
+        }
+    };
 }
 
-impl fmt::Display for DeliveryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+number_type! {
+    /// Names a delivery. The store counts them up as it accepts events, so a smaller number was accepted earlier:
+    /// this is the order of a lane.
+    DeliveryId, "a delivery id (a number)"
 }
-
-impl FromStr for DeliveryId {
-    type Err = ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        text.parse()
-            .ok()
-            .filter(|n| *n > 0)
-            .map(Self)
-            .ok_or(ParseIdError { what: "a delivery id (a number)" })
-    }
+number_type! {
+    /// Names a replay: one request to deliver again all that match a filter.
+    ReplayId, "a replay id (a number)"
 }
 
 /// A text that is not an identifier of the wanted kind.

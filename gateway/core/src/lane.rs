@@ -4,221 +4,245 @@
 //! that waits for a retry holds back its own lane and no other. Lanes of a destination run side by side up to its
 //! concurrency.
 //!
-//! Memory grows with the lanes that wait, not with what waits in them: a lane holds a window of its first
-//! [`limits::LANE_WINDOW_MAX`] deliveries and remembers whether more wait in the store. [`Lanes::refills`] says which
-//! lanes want the next ones.
+//! Memory is bounded whatever waits: a lane holds its first [`limits::LANE_WINDOW_MAX`] deliveries, a destination
+//! [`limits::TICKETS_MAX`] of all its lanes. The rest waits in the store; [`Lanes::reads`] says what to read next.
 //!
 //! A lane stays busy from [`Lanes::start`] until [`Lanes::settle`], and the caller settles only after the outcome is
-//! durable. Otherwise a crash could deliver an older event again after a newer one.
+//! durable. Otherwise a crash could deliver an older event again after a newer one. The destination's concurrency counts
+//! only until [`Lanes::ended`]: other lanes do not wait for the disk.
 
 mod destination;
+mod gate;
+mod outside;
+mod reading;
+mod ticket;
+mod turns;
 mod window;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use self::destination::Destination;
-pub use self::destination::Load;
+pub use self::ticket::{Added, Backlog, Cancel, GateState, LaneKey, LaneSettings, Load, Next, Read, Ticket};
 use crate::{
-    id::{DeliveryId, DestinationName, EventId},
+    id::{DeliveryId, DestinationName},
     limits,
     time::Timestamp,
 };
 
-/// What happens to waiting deliveries when a lane is held up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Backlog {
-    /// All go, in order.
-    #[default]
-    Keep,
-    /// Only the newest goes; the older ones become superseded.
-    Latest,
+/// How much of a destination is in memory.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Deliveries, or lanes if those are more.
+    places: usize,
+    /// Deliveries that one read brings.
+    read: usize,
+    /// Bits that remember which lanes are not in memory: 256 KiB. At a hundred thousand lanes one in a hundred others
+    /// is mistaken for one of them, at a million two in five; a mistaken lane costs a read.
+    filter_bits: usize,
+    /// Attempts that have ended and are not recorded yet.
+    unrecorded: u32,
 }
 
-/// How a destination's lanes are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LaneSettings {
-    /// Deliveries in flight at once, at least one.
-    pub concurrency: u32,
-    /// What happens to waiting deliveries when a lane is held up.
-    pub backlog: Backlog,
-}
-
-/// Names a lane.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LaneKey {
-    /// Where the deliveries go.
-    pub destination: DestinationName,
-    /// The ordering key of their events.
-    pub key: Arc<str>,
-}
-
-/// A waiting delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// Which delivery; also its place in the lane.
-    pub id: DeliveryId,
-    /// The event to deliver.
-    pub event: EventId,
-    /// Its lane.
-    pub lane: LaneKey,
-    /// Attempts that were counted so far.
-    pub attempts: u32,
-    /// Not before this moment.
-    pub due: Timestamp,
-}
-
-/// What became of an added ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
-    /// It is in the lane's window.
-    Queued,
-    /// The window is full: it stays in the store until a refill.
-    Spilled,
-    /// It takes the place of these. Record them as superseded, then call [`Lanes::release`]; until then the lane
-    /// starts nothing.
-    Supersedes(Vec<DeliveryId>),
-    /// There is no such destination: it stays in the store.
-    NoDestination,
-}
-
-/// What follows for a delivery that was in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// It is final; the lane moves on.
-    Finished,
-    /// It keeps its place at the head and may go again then, with that many attempts counted.
-    Again {
-        /// Not before this moment.
-        due: Timestamp,
-        /// Attempts that were counted so far.
-        attempts: u32,
-    },
-}
-
-/// A lane that wants the next deliveries from the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refill {
-    /// Which lane.
-    pub lane: LaneKey,
-    /// Only deliveries after this one.
-    pub after: Option<DeliveryId>,
-    /// At most this many.
-    pub limit: usize,
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            places: limits::TICKETS_MAX,
+            read: limits::READ_TICKETS_MAX,
+            filter_bits: 1 << 21,
+            unrecorded: limits::UNRECORDED_MAX,
+        }
+    }
 }
 
 /// All lanes of all destinations.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    destinations: BTreeMap<DestinationName, Destination>,
-    /// Who was served last, so that a busy destination does not starve the ones behind it.
-    last_served: Option<DestinationName>,
+    bounds: Bounds,
+    destinations: Vec<Destination>,
+    places: BTreeMap<DestinationName, usize>,
+    /// Who is served next, so that a busy destination does not starve the ones behind it.
+    turn: usize,
 }
 
 impl Lanes {
-    /// Adds a destination.
+    /// Adds a destination. It begins behind: what waits for it is read from the store.
     pub fn open(&mut self, name: DestinationName, settings: LaneSettings) {
-        self.destinations.insert(name.clone(), Destination::new(name, settings));
+        self.places.insert(name.clone(), self.destinations.len());
+        self.destinations.push(Destination::new(name, settings, self.bounds));
     }
 
-    /// Adds a waiting delivery. Tickets of one lane must come in order of their ids.
-    pub fn add(&mut self, ticket: Ticket) -> Added {
-        match self.destinations.get_mut(&ticket.lane.destination) {
-            Some(destination) => destination.add(ticket),
+    /// Adds a delivery that the store has committed. They must come in order of their ids.
+    pub fn add(&mut self, ticket: Ticket, now: Timestamp) -> Added {
+        match self.of(&ticket.lane.destination) {
+            Some(destination) => destination.add(&ticket, now),
             None => Added::NoDestination,
         }
     }
 
+    /// Says that deliveries up to `up_to` were committed and did not all come by [`Lanes::add`].
+    pub fn missed(&mut self, up_to: DeliveryId) {
+        for destination in &mut self.destinations {
+            destination.missed(up_to);
+        }
+    }
+
+    /// Takes what is to be read from the store. Each is given once until [`Lanes::answer`].
+    pub fn reads(&mut self) -> Vec<Read> {
+        self.destinations.iter_mut().flat_map(Destination::reads).collect()
+    }
+
+    /// Answers a [`Read`] with what the store had, in order of the ids. Gives lanes with the deliveries that became
+    /// superseded: record those, then call [`Lanes::release`] for each lane.
+    #[must_use = "the lanes given start nothing until they are released"]
+    pub fn answer(
+        &mut self,
+        read: &Read,
+        tickets: Vec<Ticket>,
+        now: Timestamp,
+    ) -> Vec<(LaneKey, Vec<DeliveryId>)> {
+        let (Read::Lane { lane: LaneKey { destination, .. }, .. } | Read::Destination { destination, .. }) =
+            read;
+        self.of(destination).map(|destination| destination.answer(read, &tickets, now)).unwrap_or_default()
+    }
+
     /// Takes a delivery that may start at `now`; its lane is busy from here on.
     pub fn start(&mut self, now: Timestamp) -> Option<Ticket> {
-        let names: Vec<DestinationName> = match &self.last_served {
-            None => self.destinations.keys().cloned().collect(),
-            Some(last) => {
-                let (before, after): (Vec<_>, Vec<_>) =
-                    self.destinations.keys().cloned().partition(|name| name <= last);
-                after.into_iter().chain(before).collect()
-            }
-        };
-        for name in names {
-            if let Some(ticket) =
-                self.destinations.get_mut(&name).and_then(|destination| destination.start(now))
-            {
-                self.last_served = Some(name);
-                return Some(ticket);
-            }
-        }
-        None
+        let count = self.destinations.len();
+        let (place, ticket) = (self.turn..self.turn + count)
+            .find_map(|place| Some((place % count, self.destinations[place % count].start(now)?)))?;
+        self.turn = place + 1;
+        Some(ticket)
+    }
+
+    /// Gives deliveries that are likely to start next after the one on `lane`, at most `limit`: the heads in line at its
+    /// destination, then those behind it.
+    #[must_use]
+    pub fn next_up(&self, lane: &LaneKey, limit: usize) -> Vec<Ticket> {
+        let place = self.places.get(&lane.destination);
+        place.map(|place| self.destinations[*place].next_up(&lane.key, limit)).unwrap_or_default()
+    }
+
+    /// Whether a delivery is in memory and has not started.
+    #[must_use]
+    pub fn is_waiting(&self, lane: &LaneKey, id: DeliveryId) -> bool {
+        let place = self.places.get(&lane.destination);
+        place.is_some_and(|place| self.destinations[*place].is_waiting(&lane.key, id))
     }
 
     /// Says that the delivery in flight on `lane` failed in a way that holds the lane up, and gives the deliveries
     /// that are superseded for that (perhaps the failed one among them). Call it before recording the outcome, record
     /// both together, then settle.
     pub fn hold_up(&mut self, lane: &LaneKey) -> Vec<DeliveryId> {
-        self.destinations
-            .get_mut(&lane.destination)
-            .map(|destination| destination.hold_up(&lane.key))
+        self.of(&lane.destination).map(|destination| destination.hold_up(&lane.key)).unwrap_or_default()
+    }
+
+    /// Says that the attempt at `id` has ended and its outcome is being recorded: another lane may have its place. Its
+    /// own lane stays busy until [`Lanes::settle`].
+    pub fn ended(&mut self, lane: &LaneKey, id: DeliveryId) {
+        if let Some(destination) = self.of(&lane.destination) {
+            destination.ended(&lane.key, id);
+        }
+    }
+
+    /// Lets the lane of `id` go on after its outcome was recorded, or when there is none to record. Gives deliveries that came meanwhile and are
+    /// superseded: record them, then call [`Lanes::release`].
+    #[must_use = "if there are any, the lane starts nothing until it is released"]
+    pub fn settle(&mut self, lane: &LaneKey, id: DeliveryId, next: Next) -> Vec<DeliveryId> {
+        self.of(&lane.destination)
+            .map(|destination| destination.settle(&lane.key, id, next))
             .unwrap_or_default()
     }
 
-    /// Ends the flight of `id` after its outcome was recorded.
-    pub fn settle(&mut self, lane: &LaneKey, id: DeliveryId, next: Next) {
-        if let Some(destination) = self.destinations.get_mut(&lane.destination) {
-            destination.settle(&lane.key, id, next);
-        }
-    }
-
-    /// Lets a lane go on after its superseded deliveries were recorded.
-    pub fn release(&mut self, lane: &LaneKey) {
-        if let Some(destination) = self.destinations.get_mut(&lane.destination) {
-            destination.release(&lane.key);
-        }
+    /// Lets a lane go on after its superseded or cancelled deliveries were recorded. Gives further ones as
+    /// [`Lanes::settle`] does.
+    #[must_use = "if there are any, the lane starts nothing until it is released"]
+    pub fn release(&mut self, lane: &LaneKey) -> Vec<DeliveryId> {
+        self.of(&lane.destination).map(|destination| destination.release(&lane.key)).unwrap_or_default()
     }
 
     /// Starts nothing more on a destination until `until`; then one delivery goes first, as a probe. Says whether this
     /// counts: a pause that lasts longer stands.
     pub fn pause(&mut self, destination: &DestinationName, until: Timestamp) -> bool {
-        self.destinations.get_mut(destination).is_some_and(|destination| destination.pause(until))
+        self.of(destination).is_some_and(|destination| destination.gate().pause(until))
     }
 
-    /// Says that a delivery got through to the remote side. Gives whether that ended a pause: the delivery was its probe.
-    pub fn reached(&mut self, destination: &DestinationName) -> bool {
-        self.destinations.get_mut(destination).is_some_and(Destination::reached)
-    }
-
-    /// Takes the lanes that want their next deliveries. Each is given once until [`Lanes::refill`] answers.
-    pub fn refills(&mut self) -> Vec<Refill> {
-        self.destinations.values_mut().flat_map(Destination::take_refills).collect()
-    }
-
-    /// Answers a [`Refill`]. `tickets` are what the store had after `refill.after`, in order. The result is as for
-    /// [`Lanes::add`].
-    pub fn refill(&mut self, refill: &Refill, tickets: Vec<Ticket>) -> Added {
-        match self.destinations.get_mut(&refill.lane.destination) {
-            Some(destination) => destination.refill(&refill.lane.key, tickets),
-            None => Added::NoDestination,
+    /// Starts nothing on a destination until it is released, or releases it. A release ends a pause and the breaker's
+    /// wait too: one delivery goes first, as a probe.
+    pub fn hold(&mut self, destination: &DestinationName, held: bool) {
+        if let Some(destination) = self.of(destination) {
+            destination.gate().hold(held);
         }
     }
 
-    /// When something may be ready that is not ready now; `None` while only a settlement or a new delivery can
-    /// change anything.
+    /// Takes back a hold that could not be kept: pauses and the breaker stand as if it had never been.
+    pub fn undo_hold(&mut self, destination: &DestinationName) {
+        if let Some(destination) = self.of(destination) {
+            destination.gate().undo_hold();
+        }
+    }
+
+    /// Starts nothing on a destination until then, because of its schedule; `None` opens it.
+    pub fn close_until(&mut self, destination: &DestinationName, until: Option<Timestamp>) {
+        if let Some(destination) = self.of(destination) {
+            destination.gate().close_until(until);
+        }
+    }
+
+    /// Says that a delivery failed in a way that may pass. When that opens the breaker of its destination, or was the
+    /// breaker's probe, the result is the moment of the next probe.
+    pub fn failed(&mut self, lane: &LaneKey, id: DeliveryId, now: Timestamp) -> Option<Timestamp> {
+        self.of(&lane.destination)?.gate().failed(id, now)
+    }
+
+    /// Says that the remote side of a destination has answered: it took a delivery or refused it for good. Gives
+    /// whether that ended a pause or the breaker. Then deliveries that wait for a retry become due at `now`, unless
+    /// the remote side asked for the wait.
+    pub fn reached(&mut self, destination: &DestinationName, now: Timestamp) -> bool {
+        self.of(destination).is_some_and(|destination| destination.reached(now))
+    }
+
+    /// Takes out a waiting delivery that someone cancels.
+    pub fn cancel(&mut self, lane: &LaneKey, id: DeliveryId) -> Cancel {
+        self.of(&lane.destination).map_or(Cancel::Stored, |destination| destination.cancel(&lane.key, id))
+    }
+
+    /// Says that a delivery for which [`Lanes::cancel`] gave [`Cancel::Stored`] is final, by that cancel or before it.
+    /// Not for one that still waits: no read may have brought it, and none would any more.
+    pub fn forget_cancelled(&mut self, lane: &LaneKey, id: DeliveryId) {
+        if let Some(destination) = self.of(&lane.destination) {
+            destination.forget_cancelled(id);
+        }
+    }
+
+    /// Has the lane of a waiting delivery go on as soon as it can: its head becomes due at `now`, or when it is known
+    /// what follows for it. Says whether the lane waits; one whose head is with the plugin does not.
+    pub fn hurry(&mut self, lane: &LaneKey, id: DeliveryId, now: Timestamp) -> bool {
+        self.of(&lane.destination).is_some_and(|destination| destination.hurry(&lane.key, id, now))
+    }
+
+    /// When something may be ready that is not ready now; `None` while only a settlement, an answer or a new delivery
+    /// can change anything.
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.destinations.values().filter_map(Destination::wake_at).min()
+        self.destinations.iter().filter_map(Destination::wake_at).min()
     }
 
     /// How busy a destination is.
     #[must_use]
     pub fn load(&self, destination: &DestinationName) -> Option<Load> {
-        self.destinations.get(destination).map(Destination::load)
+        self.places.get(destination).map(|place| self.destinations[*place].load())
     }
 
-    /// How many deliveries are in flight.
+    /// How many deliveries are in flight. Those that have ended and are being recorded are not.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        self.destinations.values().map(|destination| destination.load().in_flight).sum()
+        self.destinations.iter().map(Destination::in_flight).sum()
+    }
+
+    fn of(&mut self, destination: &DestinationName) -> Option<&mut Destination> {
+        self.places.get(destination).map(|place| &mut self.destinations[*place])
     }
 }
-
-const WINDOW_MAX: usize = limits::LANE_WINDOW_MAX;
 
 #[cfg(test)]
 mod tests;

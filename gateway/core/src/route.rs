@@ -1,12 +1,14 @@
 //! Routes: rules that say which events go to which destinations, and that can say why.
 
 mod condition;
+mod expression;
 mod pattern;
 
 use std::collections::BTreeMap;
 
 pub use self::{
     condition::Reason,
+    expression::{Expression, ExpressionError, Undecided},
     pattern::{Pattern, PatternError},
 };
 use crate::{
@@ -35,6 +37,8 @@ pub struct Conditions {
     pub action: Vec<Pattern>,
     /// What an activity touched.
     pub model: Vec<Pattern>,
+    /// Anything else, as an expression over the same facts.
+    pub when: Option<Expression>,
 }
 
 /// A named rule with the destinations it sends to.

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use postroom_core::{id::DestinationName, lane::LaneSettings, retry::RetryPolicy};
+use postroom_core::{id::DestinationName, lane::LaneSettings, retry::RetryPolicy, schedule::Schedule};
 use postroom_host::{Delivered, Instance, PluginDelivery};
 
 /// A destination as the dispatcher runs it.
@@ -13,6 +13,8 @@ pub struct Destination {
     pub name: DestinationName,
     /// How its lanes run.
     pub lanes: LaneSettings,
+    /// When deliveries may start; always, without one.
+    pub schedule: Option<Schedule>,
     /// When failed deliveries are tried again.
     pub retry: RetryPolicy,
     /// How long one attempt may take.

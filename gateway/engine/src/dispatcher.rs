@@ -1,64 +1,65 @@
 //! One task that owns every lane. Everything that can happen to it is an [`Input`].
+//!
+//! It works in turns: take what has happened, decide, put what must be durable into one write, start what may start.
+//! Under load a turn takes in many ends of attempts at once, so that the store and the wake-ups are paid for once.
 
+mod answer;
 mod arrive;
+mod begin;
+mod cancel;
+mod cold;
+mod flight;
+mod hours;
+mod input;
+mod log;
+mod pauses;
+mod record;
 mod settle;
 mod troubles;
 mod warm;
+mod wishes;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
 
-use postroom_core::{
-    id::{DeliveryId, DestinationName},
-    lane::{LaneKey, Lanes, Next, Refill, Ticket},
-    time::Timestamp,
-};
-use postroom_host::Delivered;
+use postroom_core::{id::DestinationName, lane::Lanes, time::Timestamp};
 use postroom_store::Store;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     task::{JoinError, JoinSet},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{troubles::Troubles, warm::WarmBodies};
+pub(crate) use self::input::{Answer, CancelWish, PauseWish, Question};
+use self::{
+    flight::Flights,
+    hours::Hours,
+    input::{Done, Input},
+    log::{Log, StoreLog},
+    pauses::Pauses,
+    record::Records,
+    troubles::Troubles,
+    warm::WarmBodies,
+    wishes::Wishes,
+};
 use crate::{
-    Clock, Destination, DestinationLoad, Handle, Metrics, attempt,
+    Clock, Destination, Drained, Metrics,
     clock::Steady,
-    feed::{Arrival, CommitFeed, Feed},
+    feed::{CommitFeed, Feed},
 };
 
+/// The shortest sleep: the resolution of timers.
+const NAP_MIN: Duration = Duration::from_millis(1);
 /// The longest sleep: nothing rests on one timer alone.
 const NAP_MAX: Duration = Duration::from_secs(30);
-/// The wait before the store is read again after it could not be.
-const READ_AGAIN: Duration = Duration::from_secs(1);
-
-/// Everything that can happen to the dispatcher.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The store has committed deliveries.
-    Arrived(Arrival),
-    /// An attempt ended.
-    Ended { ticket: Ticket, started_at: Timestamp, seconds: f64, delivered: Delivered },
-    /// What became of a delivery is on disk.
-    Recorded { lane: LaneKey, id: DeliveryId, next: Next },
-    /// The deliveries that a newer one superseded are on disk as such.
-    Superseded { lane: LaneKey },
-    /// The store has answered a lane's wish for more.
-    Refilled { refill: Refill, tickets: Vec<Ticket> },
-    /// Someone asks how busy the destinations are.
-    Loads(oneshot::Sender<BTreeMap<DestinationName, DestinationLoad>>),
-    /// A waiting time is over.
-    Tick,
-    /// A task ended by a fault: which lane it stood for is not known.
-    Fault(JoinError),
-    /// Start nothing more, and end when nothing is in flight.
-    Stop,
-}
+/// Most ends of tasks that one turn takes in.
+const TURN_ENDS_MAX: usize = 256;
+/// Most commits that one turn takes in.
+const TURN_ARRIVALS_MAX: usize = 16;
 
 pub(crate) struct Dispatcher {
     store: Arc<dyn Store>,
@@ -66,75 +67,87 @@ pub(crate) struct Dispatcher {
     /// What lanes wait by.
     steady: Steady,
     metrics: Metrics,
-    destinations: HashMap<DestinationName, Destination>,
+    destinations: BTreeMap<DestinationName, Arc<Destination>>,
     lanes: Lanes,
     feed: Feed,
     warm: WarmBodies,
+    flights: Flights,
+    /// Events are being read whose deliveries have not started.
+    reading_ahead: bool,
+    records: Records,
+    wishes: Wishes,
+    pauses: Pauses,
+    hours: Hours,
     troubles: Troubles,
-    /// Destinations of waiting deliveries that are not configured; each is told once.
-    unknown: HashSet<DestinationName>,
+    log: Log,
+    store_log: StoreLog,
     /// Questions from outside.
-    questions: mpsc::UnboundedReceiver<Input>,
-    /// Attempts, records and refills under way; each ends with one input. They end with the dispatcher.
-    tasks: JoinSet<Input>,
-    /// Writes to the store that no delivery in flight stands for.
-    recording: usize,
+    questions: mpsc::UnboundedReceiver<Question>,
+    /// Attempts, reads and writes under way. They end with the dispatcher.
+    tasks: JoinSet<Done>,
+    /// Writes to the store under way.
+    writing: usize,
     stop: CancellationToken,
     stopping: bool,
 }
 
-pub(crate) fn spawn(
-    store: Arc<dyn Store>,
-    feed: CommitFeed,
-    destinations: Vec<Destination>,
-    clock: Clock,
-    metrics: Metrics,
-) -> Handle {
-    let (sender, questions) = mpsc::unbounded_channel();
-    let stop = CancellationToken::new();
-    let mut lanes = Lanes::default();
-    for destination in &destinations {
-        lanes.open(destination.name.clone(), destination.lanes);
-    }
-    let dispatcher = Dispatcher {
-        store,
-        steady: Steady::start(&clock),
-        clock,
-        metrics,
-        destinations: destinations.into_iter().map(|it| (it.name.clone(), it)).collect(),
-        lanes,
-        feed: Feed::new(feed),
-        warm: WarmBodies::default(),
-        troubles: Troubles::default(),
-        unknown: HashSet::new(),
-        questions,
-        tasks: JoinSet::new(),
-        recording: 0,
-        stop: stop.clone(),
-        stopping: false,
-    };
-    let task = tokio::spawn(dispatcher.run());
-    Handle::new(sender, stop, task)
-}
-
 impl Dispatcher {
-    async fn run(mut self) {
-        let deliveries = self.read_waiting().await;
-        if deliveries > 0 {
-            tracing::info!(deliveries, "waiting deliveries read from the store");
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        feed: CommitFeed,
+        destinations: Vec<Destination>,
+        clock: Clock,
+        metrics: Metrics,
+        questions: mpsc::UnboundedReceiver<Question>,
+        stop: CancellationToken,
+    ) -> Self {
+        let warm = WarmBodies::of(&destinations);
+        let steady = Steady::start(&clock);
+        let mut lanes = Lanes::default();
+        for destination in &destinations {
+            lanes.open(destination.name.clone(), destination.lanes);
         }
+        Self {
+            store,
+            steady,
+            clock,
+            metrics,
+            hours: Hours::of(&destinations),
+            destinations: destinations.into_iter().map(|it| (it.name.clone(), Arc::new(it))).collect(),
+            lanes,
+            feed: Feed::new(feed),
+            warm,
+            flights: HashMap::new(),
+            reading_ahead: false,
+            records: Records::default(),
+            wishes: Wishes::default(),
+            pauses: Pauses::default(),
+            troubles: Troubles::default(),
+            log: Log::default(),
+            store_log: StoreLog::new(steady),
+            questions,
+            tasks: JoinSet::new(),
+            writing: 0,
+            stop,
+            stopping: false,
+        }
+    }
+
+    /// Runs until it is told to stop and nothing is in flight any more, or until a fault, which leaves that undone.
+    pub(crate) async fn run(mut self) -> Drained {
+        self.begin();
         loop {
+            self.write_records();
+            self.keep_hours();
             self.start_ready();
-            self.ask_for_refills();
-            if self.stopping && self.lanes.in_flight() == 0 && self.recording == 0 {
-                break;
+            self.read_more();
+            if self.stopping && self.lanes.in_flight() == 0 && self.writing == 0 {
+                return Drained::Complete;
             }
-            match self.next_input().await {
-                Input::Fault(error) => {
-                    tracing::error!(%error, "a task of the dispatcher ended by a fault, the dispatcher ends with it");
-                    break;
-                }
-                input => self.handle(input).await,
+            let input = self.next_input().await;
+            if let Err(error) = self.take_in(input) {
+                tracing::error!(%error, "a task of the dispatcher ended by a fault, the dispatcher ends with it");
+                return Drained::Incomplete;
             }
         }
     }
@@ -145,71 +158,49 @@ impl Dispatcher {
             biased;
             () = self.stop.cancelled(), if !self.stopping => Input::Stop,
             // Before the tasks: under load there is always one that has ended.
-            Some(question) = self.questions.recv() => question,
-            Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(Input::Fault),
+            Some(question) = self.questions.recv() => Input::Asked(question),
+            Some(ended) = self.tasks.join_next() => Input::Ended(ended),
             arrival = self.feed.next(), if !self.stopping => Input::Arrived(arrival),
             () = tokio::time::sleep_until(wake), if !self.stopping => Input::Tick,
         }
     }
 
-    fn wake(&self) -> Instant {
-        let nap = self.lanes.wake_at().map_or(NAP_MAX, |at| self.steady.now().until(at).min(NAP_MAX));
-        Instant::now() + nap
-    }
-
-    async fn handle(&mut self, input: Input) {
+    /// Takes in what has happened, and what else has happened meanwhile. Ends of tasks and arrivals both get their share:
+    /// under load there is always more of either.
+    ///
+    /// # Errors
+    /// A task ended by a fault. Which lane it stood for is not known, so that lane would never go on.
+    fn take_in(&mut self, input: Input) -> Result<(), JoinError> {
         match input {
-            Input::Arrived(Arrival::Fresh(deliveries)) => {
-                for fresh in deliveries {
-                    self.take_in(fresh.ticket, Some((fresh.event, fresh.body)));
-                }
-            }
-            Input::Arrived(Arrival::Gap) => {
-                // Under load the feed overflows now and then: nothing to tell people about.
-                let deliveries = self.read_waiting().await;
-                tracing::debug!(deliveries, "caught up with the store after a gap in the feed");
-            }
-            Input::Ended { ticket, started_at, seconds, delivered } => {
-                self.ended(ticket, started_at, seconds, delivered);
-            }
-            Input::Recorded { lane, id, next } => self.lanes.settle(&lane, id, next),
-            Input::Superseded { lane } => {
-                self.recording -= 1;
-                self.lanes.release(&lane);
-            }
-            Input::Refilled { refill, mut tickets } => {
-                for ticket in &mut tickets {
-                    ticket.due = self.due_by_lanes(ticket);
-                }
-                let added = self.lanes.refill(&refill, tickets);
-                self.added(added, &refill.lane);
-            }
-            Input::Loads(answer) => {
-                // Whoever asked may have gone.
-                let _unsent = answer.send(self.loads());
-            }
-            Input::Tick | Input::Fault(_) => {}
+            Input::Arrived(arrival) => self.arrived(arrival),
+            Input::Asked(question) => self.asked(question),
+            Input::Ended(ended) => self.done(ended?),
+            Input::Tick => {}
             Input::Stop => self.stopping = true,
         }
+        for _ in 0..TURN_ENDS_MAX {
+            let Some(ended) = self.tasks.try_join_next() else { break };
+            self.done(ended?);
+        }
+        for _ in 0..TURN_ARRIVALS_MAX {
+            match self.feed.try_next() {
+                Some(arrival) if !self.stopping => self.arrived(arrival),
+                _ => break,
+            }
+        }
+        Ok(())
     }
 
-    fn start_ready(&mut self) {
-        if self.stopping {
-            return;
-        }
-        let started_at = self.clock.now();
-        while let Some(ticket) = self.lanes.start(self.steady.now()) {
-            // Lanes are opened for exactly these destinations.
-            let Some(destination) = self.destinations.get(&ticket.lane.destination).cloned() else {
-                continue;
-            };
-            let warm = self.warm.take(ticket.id);
-            let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
-            self.tasks.spawn(async move {
-                let begun = Instant::now();
-                let delivered = attempt::run(store, clock, destination, ticket.clone(), warm).await;
-                Input::Ended { ticket, started_at, seconds: begun.elapsed().as_secs_f64(), delivered }
-            });
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Loaded(loaded) => self.loaded(loaded),
+            Done::Attempted(attempted) => self.attempted(attempted),
+            Done::Recorded { ids, follows } => self.recorded(&ids, follows),
+            Done::Read { read, tickets } => self.answered(&read, tickets),
+            Done::Waiting(counts) => self.tell_waiting(&counts),
+            Done::PausesRead(pauses) => self.pauses_read(pauses),
+            Done::PauseKept { wish, kept } => self.pause_kept(wish, kept),
+            Done::LookedAt { cancel, found } => self.looked_at(cancel, found),
         }
     }
 
@@ -218,14 +209,17 @@ impl Dispatcher {
         self.clock.now().plus(self.steady.now().until(at))
     }
 
-    fn loads(&self) -> BTreeMap<DestinationName, DestinationLoad> {
-        let load = |name: &DestinationName| {
-            let load = self.lanes.load(name)?;
-            let paused_until = load.paused_until.map(|until| self.by_the_wall(until));
-            let trouble = self.troubles.of(name).cloned();
-            Some((name.clone(), DestinationLoad { in_flight: load.in_flight, paused_until, trouble }))
-        };
-        self.destinations.keys().filter_map(load).collect()
+    /// A moment of the wall clock, as lanes wait for it.
+    fn by_the_steady(&self, at: Timestamp) -> Timestamp {
+        self.steady.now().plus(self.clock.now().until(at))
+    }
+
+    fn wake(&self) -> Instant {
+        let now = Instant::now();
+        let due = self.lanes.wake_at().filter(|_| self.pauses.are_known());
+        // Whatever was ready has just been started, so a moment that has passed can wait for the next one.
+        let nap = due.map_or(NAP_MAX, |at| self.steady.now().until(at).clamp(NAP_MIN, NAP_MAX));
+        self.hours.next().into_iter().fold(now + nap, Instant::min)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The store never waits for its reader: when the feed is full it drops the message. Here the gap is noticed, by the
 //! ids of the deliveries and by the newest id the store has committed, and the dispatcher reads what is missing.
 
+use futures_util::FutureExt as _;
 use postroom_core::id::DeliveryId;
 use postroom_store::{Committed, FreshDelivery};
 use tokio::sync::{mpsc, watch};
@@ -21,7 +22,7 @@ pub struct CommitFeed {
 pub(crate) enum Arrival {
     /// Deliveries that follow directly on what was seen.
     Fresh(Vec<FreshDelivery>),
-    /// Something was missed: read the store after [`Feed::seen`].
+    /// Something was missed: it is in the store, up to [`Feed::newest`].
     Gap,
 }
 
@@ -36,11 +37,6 @@ impl Feed {
         Self { source, seen: None }
     }
 
-    /// The newest delivery that was taken in.
-    pub(crate) fn seen(&self) -> Option<DeliveryId> {
-        self.seen
-    }
-
     /// Notes that everything up to `id` was taken in.
     pub(crate) fn saw(&mut self, id: Option<DeliveryId>) {
         self.seen = self.seen.max(id);
@@ -51,12 +47,17 @@ impl Feed {
         *self.source.newest.borrow()
     }
 
+    /// Gives what is there already.
+    pub(crate) fn try_next(&mut self) -> Option<Arrival> {
+        self.next().now_or_never()
+    }
+
     /// Waits for what comes next. Dropping the future loses nothing: a message taken and not handled is a gap.
     pub(crate) async fn next(&mut self) -> Arrival {
         loop {
-            // The mark last: the store sends what it committed before it marks it. So a mark above what was seen,
-            // with nothing left to read, means that something was dropped.
-            if self.source.commits.is_empty() && self.newest() > self.seen {
+            // The mark first: the store sends what it committed before it marks it. So a mark above what was seen,
+            // with nothing to read after that, means that something was dropped.
+            if self.newest() > self.seen && self.source.commits.is_empty() {
                 return Arrival::Gap;
             }
             tokio::select! {
@@ -79,3 +80,6 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,20 @@
 //! The way in: authenticate, recognise, route, keep.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod mark;
+mod recognise;
+mod refusals;
 
-use bytes::Bytes;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
 use postroom_core::{
-    classify,
     event::{Event, Kind},
     id::EventId,
-    rate::RateLimit,
     route::{self, Route},
 };
-use postroom_store::{NewEvent, Store, StoreError};
+use postroom_store::{BodyWriter, NewBody, NewEvent, Store, StoreError};
 use uuid::{NoContext, Uuid};
 
+use self::refusals::Refusals;
 use crate::{Clock, Metrics, Source, Sources};
 
 /// How long a caller is asked to wait when the store cannot take more.
@@ -30,15 +28,7 @@ pub struct Intake {
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Metrics,
-    refusals: Mutex<Refusals>,
-}
-
-/// Callers that were turned away since it was last told: people who set up Postman look for this line, and strangers
-/// who guess must not fill the log.
-#[derive(Debug)]
-struct Refusals {
-    lines: RateLimit,
-    count: u64,
+    refusals: Refusals,
 }
 
 /// A caller that may send: what [`Intake::admit`] gives and [`Intake::accept`] takes.
@@ -53,6 +43,24 @@ impl Admission {
     }
 }
 
+/// What an admitted caller has sent.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The body, as it is kept.
+    pub body: NewBody,
+    /// The request's Content-Type, as sent.
+    pub content_type: Option<String>,
+    /// Labels that the request adds.
+    pub labels: BTreeMap<String, String>,
+    /// What was left out of the request, if anything was.
+    pub note: Option<String>,
+    /// Names the event among those of its source, so that a second sending is known as one. One that is empty or
+    /// longer than [`limits::IDEMPOTENCY_KEY_BYTES_MAX`] is left out, and the event's note says so.
+    ///
+    /// [`limits::IDEMPOTENCY_KEY_BYTES_MAX`]: postroom_core::limits::IDEMPOTENCY_KEY_BYTES_MAX
+    pub idempotency_key: Option<String>,
+}
+
 /// An event that is on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
@@ -62,6 +70,8 @@ pub struct Receipt {
     pub kind: Kind,
     /// To how many destinations it goes.
     pub deliveries: usize,
+    /// It was sent before under the same idempotency key: this is the first event, and nothing was kept again.
+    pub repeated: bool,
 }
 
 /// Why nothing was kept.
@@ -97,85 +107,95 @@ impl Intake {
         clock: Clock,
         metrics: Metrics,
     ) -> Self {
-        let refusals = Mutex::new(Refusals { lines: RateLimit::per_second(1), count: 0 });
-        Self { sources, routes, store, clock, metrics, refusals }
+        Self { sources, routes, store, clock, metrics, refusals: Refusals::default() }
     }
 
-    /// Lets a caller in by the source's name and the token it presented. Nothing of the body is needed for it.
+    /// Lets a caller in by the source's name and the token it presented. Nothing of the body is needed for it. Needs a
+    /// runtime: who is turned away is told in the log.
     ///
     /// # Errors
     /// [`IntakeError::Unauthorized`] or [`IntakeError::TooManyRequests`].
     pub fn admit(&self, source: &str, token: Option<&str>) -> Result<Admission, IntakeError> {
         // A missing token is compared too: it must not answer faster than a wrong one.
         let Some(source) = self.sources.authenticate(source, token.unwrap_or_default()) else {
-            self.tell_refusal();
+            self.refusals.tell(None, "its token is missing or wrong, or there is no such source");
             return Err(IntakeError::Unauthorized);
         };
-        source
-            .take_permit(self.clock.now())
-            .map_err(|retry_after| IntakeError::TooManyRequests { retry_after })?;
+        source.take_permit(self.clock.now()).map_err(|retry_after| {
+            self.refusals.tell(Some(&source.name), "the source sends more requests than it may");
+            IntakeError::TooManyRequests { retry_after }
+        })?;
         Ok(Admission(source))
     }
 
-    /// Keeps what an admitted caller sent, whatever it is, and answers when it is on disk. `note` says what was left out
-    /// of the request, if anything was.
+    /// Says in the log why the body of an admitted caller was not taken; the same reason again and again is counted.
+    /// `reason` is one of a few sentences and holds nothing that the caller wrote. Needs a runtime.
+    pub fn refused(&self, admission: &Admission, reason: &str) {
+        self.refusals.tell(Some(&admission.0.name), reason);
+    }
+
+    /// Begins to take a body that is too large for memory, piece by piece.
+    ///
+    /// # Errors
+    /// [`IntakeError::Unavailable`], as every step of the writer may answer a [`StoreError`].
+    pub async fn begin_body(&self) -> Result<Box<dyn BodyWriter>, IntakeError> {
+        self.store.begin_body().await.map_err(|error| self.unavailable(error))
+    }
+
+    /// Keeps what an admitted caller sent, whatever it is, and answers when it is on disk.
     ///
     /// # Errors
     /// [`IntakeError::Unavailable`]: nothing was kept.
-    pub async fn accept(
-        &self,
-        admission: Admission,
-        body: Bytes,
-        content_type: Option<String>,
-        labels: BTreeMap<String, String>,
-        note: Option<String>,
-    ) -> Result<Receipt, IntakeError> {
+    pub async fn accept(&self, admission: Admission, incoming: Incoming) -> Result<Receipt, IntakeError> {
         let source = &admission.0;
-        let event = self.event(source, &body, content_type, labels, note);
+        let Incoming { body, content_type, labels, note, idempotency_key } = incoming;
+        let (mark, left_out) = mark::of(idempotency_key, &body);
+        let note = joined(note, left_out);
+        let event = self.event(source, &body, content_type, labels, note).await?;
         let decision = route::decide(&self.routes, &event);
-        let receipt = Receipt { event: event.id, kind: event.kind, deliveries: decision.targets.len() };
         let new = NewEvent {
             event: Arc::new(event),
             body,
             targets: decision.targets,
             explanations: decision.explanations,
+            mark,
         };
-        self.store.accept(new).await.map_err(|error| {
-            self.metrics.refused_by_store();
-            IntakeError::Unavailable { retry_after: STORE_RETRY_AFTER, source: error }
-        })?;
-        self.metrics.accepted(&source.name, receipt.kind);
-        tracing::debug!(event = %receipt.event, kind = %receipt.kind, source = %source.name, deliveries = receipt.deliveries, "event accepted");
+        let accepted = self.store.accept(new).await.map_err(|error| self.unavailable(error))?;
+        let receipt = Receipt {
+            event: accepted.event,
+            kind: accepted.kind,
+            deliveries: accepted.deliveries.len(),
+            repeated: accepted.repeated,
+        };
+        if receipt.repeated {
+            self.metrics.repeated(&source.name);
+        } else {
+            self.metrics.accepted(&source.name, receipt.kind);
+        }
+        let Receipt { event, kind, deliveries, repeated } = receipt;
+        tracing::debug!(%event, %kind, source = %source.name, deliveries, repeated, "event accepted");
         Ok(receipt)
     }
 
-    /// Says that a caller was turned away; not which source was asked for, because a stranger wrote that.
-    fn tell_refusal(&self) {
-        // A panic elsewhere cannot leave these two numbers half written.
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.count += 1;
-        if refusals.lines.take(self.clock.now()).is_ok() {
-            let count = std::mem::take(&mut refusals.count);
-            tracing::warn!(
-                count,
-                "webhook refused: its token is missing or wrong, or there is no such source"
-            );
-        }
+    /// The refusal of an event that the store cannot take, also half way through its body; it is counted.
+    pub fn unavailable(&self, source: StoreError) -> IntakeError {
+        self.metrics.refused_by_store();
+        IntakeError::Unavailable { retry_after: STORE_RETRY_AFTER, source }
     }
 
-    fn event(
+    async fn event(
         &self,
         source: &Source,
-        body: &[u8],
+        body: &NewBody,
         content_type: Option<String>,
         labels: BTreeMap<String, String>,
         note: Option<String>,
-    ) -> Event {
+    ) -> Result<Event, IntakeError> {
         let received_at = self.clock.now();
-        let seen = classify::classify(body, source.name.as_str());
+        let seen = recognise::recognise(body, &source.name).await.map_err(|error| self.unavailable(error))?;
         // The source's own labels win: an operator set them, the request could say anything.
         let labels = labels.into_iter().chain(source.labels.clone()).collect();
-        Event {
+        Ok(Event {
             id: event_id(received_at.as_unix_ms()),
             received_at,
             source: source.name.clone(),
@@ -187,8 +207,8 @@ impl Intake {
             note: joined(seen.note, note),
             labels,
             content_type,
-            body_bytes: body.len() as u64,
-        }
+            body_bytes: body.bytes(),
+        })
     }
 }
 
@@ -204,3 +224,6 @@ fn event_id(unix_ms: i64) -> EventId {
     let nanos = u32::try_from(ms % 1000 * 1_000_000).unwrap_or_default();
     EventId::new(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, ms / 1000, nanos)))
 }
+
+#[cfg(test)]
+mod tests;

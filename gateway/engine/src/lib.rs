@@ -2,9 +2,11 @@
 //!
 //! [`Intake`] is the way in: it authenticates a caller, recognises and routes what was sent, and answers only when
 //! the store has it. The dispatcher is the way out: one task that owns every lane, hands deliveries to plugins and
-//! records what became of them. The two meet in the store's feed of commits, so nothing polls.
+//! records what became of them. The two meet in the store's feed of commits, so nothing polls. Beside them run two
+//! quiet tasks: one makes the deliveries of replays, the other removes what is old.
 
 mod attempt;
+mod backoff;
 pub mod clock;
 pub mod destination;
 mod dispatcher;
@@ -12,33 +14,79 @@ pub mod feed;
 mod handle;
 pub mod intake;
 pub mod metrics;
+mod replay;
+pub mod retention;
 pub mod source;
+pub mod steer;
+#[cfg(test)]
+mod testing;
 
 pub use self::{
     clock::Clock,
     destination::{Deliver, Destination},
     feed::CommitFeed,
     handle::{DestinationLoad, Drained, Handle, Trouble},
-    intake::{Admission, Intake, IntakeError},
+    intake::{Admission, Incoming, Intake, IntakeError, Receipt},
     metrics::Metrics,
+    retention::Retention,
     source::{Source, Sources},
+    steer::{CancelAnswer, SteerError},
 };
 
 use std::sync::Arc;
 
 use postroom_store::Store;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
-/// Starts the dispatcher on the current runtime.
+use self::{dispatcher::Dispatcher, handle::Tasks};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where events and deliveries are kept.
+    pub store: Arc<dyn Store>,
+    /// What the store commits.
+    pub feed: CommitFeed,
+    /// Where deliveries go.
+    pub destinations: Vec<Destination>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// The wall clock.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Starts the engine on the current runtime.
 ///
-/// It first reads every waiting delivery from the store, so what an earlier run left undone goes on from where it
-/// stood.
+/// What an earlier run left undone goes on from where it stood: waiting deliveries are read from the store as there is
+/// room for them, people's pauses hold, replays go on.
+///
+/// # Panics
+/// Outside a tokio runtime.
 #[must_use]
-pub fn start(
-    store: Arc<dyn Store>,
-    feed: CommitFeed,
-    destinations: Vec<Destination>,
-    clock: Clock,
-    metrics: Metrics,
-) -> Handle {
-    dispatcher::spawn(store, feed, destinations, clock, metrics)
+pub fn start(parts: Parts) -> Handle {
+    let Parts { store, feed, destinations, retention, clock, metrics } = parts;
+    let (questions, asked) = mpsc::unbounded_channel();
+    let (stop, replays) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let names = destinations.iter().map(|destination| destination.name.clone()).collect();
+    let runner =
+        replay::Runner::new(Arc::clone(&store), clock.clone(), metrics.clone(), Arc::clone(&replays));
+    let pruner = retention::Pruner::new(Arc::clone(&store), retention, clock.clone(), metrics.clone());
+    let dispatcher =
+        Dispatcher::new(Arc::clone(&store), feed, destinations, clock.clone(), metrics, asked, stop.clone());
+    let running = vec![
+        tokio::spawn(dispatcher.run()),
+        tokio::spawn(until_stopped(stop.clone(), runner.run())),
+        tokio::spawn(until_stopped(stop.clone(), pruner.run())),
+    ];
+    Handle { store, clock, destinations: names, questions, replays, tasks: Tasks::new(stop, running) }
+}
+
+/// Runs a task that never ends by itself. It may be dropped at any point: each of its writes happens as a whole or not
+/// at all.
+async fn until_stopped(stop: CancellationToken, task: impl Future<Output = ()>) -> Drained {
+    stop.run_until_cancelled(task).await;
+    Drained::Complete
 }

@@ -4,11 +4,13 @@ use postroom_core::{
     delivery::DeliveryState,
     event::Kind,
     id::{DestinationName, SourceName},
+    lane::GateState,
     outcome::OutcomeKind,
 };
+use postroom_store::Pruned;
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
@@ -35,15 +37,38 @@ struct DestinationLabels {
     destination: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GateLabels {
+    destination: String,
+    gate: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RemovedLabels {
+    what: &'static str,
+}
+
 /// The engine's counters; cheap to clone, all clones count together.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     events: Family<EventLabels, Counter>,
+    repeated: Family<SourceLabels, Counter>,
     refused: Counter,
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<DestinationLabels, Histogram, fn() -> Histogram>,
     finished: Family<FinishedLabels, Counter>,
     record_failures: Counter,
+    breaker_openings: Family<DestinationLabels, Counter>,
+    gates: Family<GateLabels, Gauge>,
+    replayed: Counter,
+    replays_running: Gauge,
+    removed: Family<RemovedLabels, Counter>,
+    removed_blob_bytes: Counter,
 }
 
 /// From a local process to a slow API with its timeout.
@@ -53,11 +78,18 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             events: Family::default(),
+            repeated: Family::default(),
             refused: Counter::default(),
             attempts: Family::default(),
             attempt_seconds: Family::new_with_constructor(|| Histogram::new(ATTEMPT_SECONDS)),
             finished: Family::default(),
             record_failures: Counter::default(),
+            breaker_openings: Family::default(),
+            gates: Family::default(),
+            replayed: Counter::default(),
+            replays_running: Gauge::default(),
+            removed: Family::default(),
+            removed_blob_bytes: Counter::default(),
         }
     }
 }
@@ -66,6 +98,11 @@ impl Metrics {
     /// Adds the counters to `registry`, which has set the prefix `postroom`.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("events", "Events accepted", self.events.clone());
+        registry.register(
+            "events_repeated",
+            "Requests that sent an accepted event again under its idempotency key",
+            self.repeated.clone(),
+        );
         registry.register("events_refused_by_store", "Events the store could not take", self.refused.clone());
         registry.register("attempts", "Attempts of deliveries by outcome", self.attempts.clone());
         registry.register(
@@ -83,10 +120,32 @@ impl Metrics {
             "Times an outcome could not be stored and was tried again",
             self.record_failures.clone(),
         );
+        registry.register(
+            "breaker_openings",
+            "Times that a destination failed so often that its breaker opened",
+            self.breaker_openings.clone(),
+        );
+        registry.register(
+            "destination_gate",
+            "1 for the state that a destination's gate is in, 0 for the others",
+            self.gates.clone(),
+        );
+        registry.register("deliveries_replayed", "Deliveries that replays have made", self.replayed.clone());
+        registry.register("replays_running", "Replays that have more to make", self.replays_running.clone());
+        registry.register("removed", "What retention has removed, by what it was", self.removed.clone());
+        registry.register(
+            "removed_blob_bytes",
+            "Bytes of large bodies that retention has removed",
+            self.removed_blob_bytes.clone(),
+        );
     }
 
     pub(crate) fn accepted(&self, source: &SourceName, kind: Kind) {
         self.events.get_or_create(&EventLabels { source: source.to_string(), kind: kind.as_str() }).inc();
+    }
+
+    pub(crate) fn repeated(&self, source: &SourceName) {
+        self.repeated.get_or_create(&SourceLabels { source: source.to_string() }).inc();
     }
 
     pub(crate) fn refused_by_store(&self) {
@@ -110,4 +169,48 @@ impl Metrics {
     pub(crate) fn record_failed(&self) {
         self.record_failures.inc();
     }
+
+    pub(crate) fn breaker_opened(&self, destination: &DestinationName) {
+        self.breaker_openings
+            .get_or_create(&DestinationLabels { destination: destination.to_string() })
+            .inc();
+    }
+
+    /// A gauge is read together with the loads, so it is brought up to date with them.
+    pub(crate) fn gate(&self, destination: &DestinationName, state: GateState) {
+        for (gate, name) in GATES {
+            let labels = GateLabels { destination: destination.to_string(), gate: name };
+            self.gates.get_or_create(&labels).set(i64::from(gate == state));
+        }
+    }
+
+    pub(crate) fn replays(&self, running: usize) {
+        self.replays_running.set(i64::try_from(running).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn replayed(&self, deliveries: u64) {
+        self.replayed.inc_by(deliveries);
+    }
+
+    pub(crate) fn pruned(&self, pruned: &Pruned) {
+        let Pruned { events, deliveries, marks, replays, blobs, .. } = *pruned;
+        for (what, count) in [
+            ("events", events),
+            ("deliveries", deliveries),
+            ("marks", marks),
+            ("replays", replays),
+            ("blobs", blobs),
+        ] {
+            self.removed.get_or_create(&RemovedLabels { what }).inc_by(count);
+        }
+        self.removed_blob_bytes.inc_by(pruned.blob_bytes);
+    }
 }
+
+const GATES: [(GateState, &str); 5] = [
+    (GateState::Open, "open"),
+    (GateState::Paused, "paused"),
+    (GateState::Held, "held"),
+    (GateState::Closed, "closed"),
+    (GateState::Breaker, "breaker"),
+];

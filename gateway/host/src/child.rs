@@ -1,6 +1,7 @@
 //! The process that holds one plugin, seen from inside: what `postroom plugin-host` runs.
 
 mod frames;
+mod mapping;
 mod outbox;
 mod pool;
 mod process;
@@ -10,6 +11,9 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
+
+#[cfg(test)]
+pub(crate) use self::frames::Frames;
 
 /// Runs a plugin for the gateway that started this process; the socket to it is the standard input.
 ///

@@ -107,7 +107,10 @@ impl Instance {
     /// has used half of the time limit, the delivery comes back as [`Delivered::NotAccepted`]. So a plugin that crashes
     /// costs attempts only to the deliveries that it held, and a plugin that just came up still gets the other half.
     ///
-    /// Dropping the future cancels the delivery; whether the remote side has got it is then unknown.
+    /// One whose `cancel` is cancelled comes back under the same rule, as [`Delivered::Cancelled`] unless the plugin says that
+    /// it delivered it all the same.
+    ///
+    /// Dropping the future cancels the delivery too; whether the remote side has got it is then unknown.
     pub async fn deliver(&self, delivery: PluginDelivery) -> Delivered {
         let now = Instant::now();
         let until = now + delivery.time_limit;
@@ -126,8 +129,14 @@ impl Instance {
                 Phase::Stopped => return Delivered::NotAccepted,
                 Phase::Waiting => {}
             }
-            if !matches!(timeout_at(accept_until, phase.changed()).await, Ok(Ok(()))) {
-                return Delivered::NotAccepted;
+            tokio::select! {
+                biased;
+                () = delivery.cancel.cancelled() => return Delivered::Cancelled,
+                changed = timeout_at(accept_until, phase.changed()) => {
+                    if !matches!(changed, Ok(Ok(()))) {
+                        return Delivered::NotAccepted;
+                    }
+                }
             }
         }
     }

@@ -12,6 +12,7 @@
 //!
 //! Nothing is ever unloaded: the process that holds a library ends.
 
+mod body;
 mod check;
 mod child;
 mod clock;
@@ -23,6 +24,7 @@ mod instance;
 mod manifest;
 mod mask;
 mod native;
+mod offer;
 mod outcome;
 mod plugin_log;
 mod process;
@@ -33,10 +35,11 @@ mod supervisor;
 mod testing;
 mod wire;
 
+pub use body::{PLUGIN_BODY_BYTES_MAX, PluginBody};
 pub use check::{CheckError, check_config};
 pub use child::plugin_host_main;
 pub use config_fault::ConfigFault;
-pub use delivery::{Delivered, PLUGIN_BODY_BYTES_MAX, PluginDelivery};
+pub use delivery::{Delivered, PluginDelivery};
 pub use discover::{Catalog, RejectReason, Rejected, discover};
 pub use inspect::{InspectError, PluginFile, inspect};
 pub use instance::{Instance, InstanceConfig};

@@ -2,6 +2,7 @@
 
 mod exit;
 mod limits;
+mod outgoing;
 mod output;
 mod pending;
 mod session;
@@ -24,8 +25,8 @@ use postroom_core::{
     secret::Secret,
 };
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
-    time::{Instant, timeout, timeout_at},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,14 +36,16 @@ use self::{
     session::Session,
 };
 use crate::{
+    body::BodyFault,
     clock,
-    delivery::{Delivered, Offer, PLUGIN_BODY_BYTES_MAX, PluginDelivery},
+    delivery::{Delivered, PluginDelivery},
     inspect::PluginFile,
     mask::Mask,
     native::Status,
+    outcome::Report,
     plugin_log::{PluginLog, current_level},
     program::Program,
-    wire::{Start, ToChild, ToGateway},
+    wire::{Frame, Start, ToGateway},
 };
 
 /// Frames that wait to be written, beside the offer and the cancel of each delivery: pings, and the first and last.
@@ -67,7 +70,7 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     destination: DestinationName,
     mask: Arc<Mask>,
-    outgoing: mpsc::Sender<ToChild>,
+    outgoing: mpsc::Sender<Frame>,
     pending: Arc<Pending>,
     /// One permit for each delivery that the plugin may hold.
     slots: Arc<Semaphore>,
@@ -117,7 +120,7 @@ impl Process {
         // A cancel must always find room: a target that hangs makes all deliveries run out of time together.
         let deliveries = usize::try_from(launch.concurrency).unwrap_or(usize::MAX);
         let (outgoing, frames) = mpsc::channel(OUTGOING_MAX.saturating_add(deliveries.saturating_mul(2)));
-        tokio::spawn(session::write_frames(writer, frames));
+        tokio::spawn(outgoing::write_frames(writer, frames));
 
         let mask = Arc::new(Mask::new(launch.secrets.values()));
         let log = Arc::new(PluginLog::new(launch.destination.clone(), Arc::clone(&mask)));
@@ -163,7 +166,7 @@ impl Process {
             check_only,
         };
         // There is room for a first frame. If the process is gone already, its end is what the caller hears of next.
-        drop(process.outgoing.try_send(ToChild::Start(start)));
+        drop(process.outgoing.try_send(Frame::start(&start)));
         Ok((process, ready))
     }
 
@@ -189,61 +192,99 @@ impl Process {
     ///
     /// Waiting for a free place is not an attempt: it takes at most until `accept_until`.
     ///
-    /// After `until` the delivery is cancelled, and comes back when the plugin has let go of it. So nobody has two
-    /// deliveries of a lane inside the plugin, where a slow "failed" could overtake the "recovered" after it. A plugin
-    /// that holds on for [`Limits::cancel`] is ended: the order is worth a restart.
+    /// After `until`, or when it is cancelled, the plugin is told to stop, and the delivery comes back when the plugin has
+    /// let go of it. So nobody has two deliveries of a lane inside the plugin, where a slow "failed" could overtake the
+    /// "recovered" after it. A plugin that holds on for [`Limits::cancel`] is ended: the order is worth a restart.
     pub(crate) async fn deliver(
         &self,
         delivery: &PluginDelivery,
         accept_until: Instant,
         until: Instant,
     ) -> Option<Delivered> {
-        if delivery.body.len() > PLUGIN_BODY_BYTES_MAX {
-            return Some(Delivered::Outcome(too_large()));
+        if let Err(fault) = delivery.body.check() {
+            return Some(Delivered::Outcome(not_sent(&fault)));
         }
-        let slot = match timeout_at(accept_until, Arc::clone(&self.slots).acquire_owned()).await {
-            Ok(Ok(slot)) => slot,
-            Ok(Err(_)) => return None,
-            Err(_) => return Some(Delivered::NotAccepted),
-        };
-        let room = match timeout_at(accept_until, self.outgoing.reserve()).await {
-            Ok(Ok(room)) => room,
-            Ok(Err(_)) => return None,
-            Err(_) => return Some(Delivered::NotAccepted),
+        let (slot, room) = match self.place(delivery, accept_until).await {
+            Ok(place) => place,
+            Err(end) => return end,
         };
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let offer = ToChild::Deliver(Box::new(Offer::new(token, delivery)));
+        let frame = Frame::deliver(token, delivery);
         // Dropping this early, as the caller may, cancels the delivery.
         let mut in_flight = self.pending.add(token, delivery.event.id, slot, &self.outgoing)?;
         // From here on the attempt counts: whatever happens, the plugin may have seen the event.
-        room.send(offer);
-        let outcome = match timeout_at(until, in_flight.reply()).await {
-            Ok(Reply::Ended(report)) => {
-                let (outcome, fault) = report.accept(&self.mask);
-                if let Some(fault) = fault {
-                    let destination = self.destination.as_str();
-                    tracing::warn!(destination, event = %delivery.event.id, "record of the plugin left out: {fault}");
-                }
-                outcome
-            }
-            Ok(Reply::Refused(status)) => return Some(refused(status)),
-            Ok(Reply::Lost(exit)) => Outcome::retry(
+        room.send(frame);
+        tokio::select! {
+            biased;
+            reply = in_flight.reply() => return Some(self.delivered(delivery, reply)),
+            () = delivery.cancel.cancelled() => {}
+            () = sleep_until(until) => {}
+        }
+        in_flight.cancel();
+        let reply = in_flight.reply().await;
+        Some(if delivery.cancel.is_cancelled() {
+            self.let_go(delivery, reply)
+        } else {
+            // How it ended no longer matters, only that it did. By the contract nobody wants the outcome after a cancel,
+            // and the plugin is told that it is stale. The one that was on its way when the cancel was sent is treated the
+            // same: the time was up for both, and which came first is a matter of luck. The event then comes again, which
+            // plugins have to expect at any time.
+            Delivered::Outcome(timed_out(delivery))
+        })
+    }
+
+    /// Waits for a free place in the plugin and room for the frame; otherwise says how the delivery comes back.
+    async fn place(
+        &self,
+        delivery: &PluginDelivery,
+        accept_until: Instant,
+    ) -> Result<(OwnedSemaphorePermit, mpsc::Permit<'_, Frame>), Option<Delivered>> {
+        let place = async {
+            // Either is closed only when the process has ended.
+            let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| None)?;
+            Ok((slot, self.outgoing.reserve().await.map_err(|_| None)?))
+        };
+        tokio::select! {
+            biased;
+            () = delivery.cancel.cancelled() => Err(Some(Delivered::Cancelled)),
+            place = place => place,
+            () = sleep_until(accept_until) => Err(Some(Delivered::NotAccepted)),
+        }
+    }
+
+    /// What became of a delivery that ended by itself.
+    fn delivered(&self, delivery: &PluginDelivery, reply: Reply) -> Delivered {
+        match reply {
+            Reply::Ended(report) => Delivered::Outcome(self.outcome(delivery, &report)),
+            Reply::Refused(status) => refused(status),
+            Reply::Lost(exit) => Delivered::Outcome(Outcome::retry(
                 "plugin_crashed",
                 format!("the plugin process ended during the delivery: {exit}"),
-            ),
-            // Only what was cancelled is let go, and that is below.
-            Ok(Reply::Released) => timed_out(delivery),
-            Err(_) => {
-                in_flight.cancel();
-                // How it ends no longer matters, only that it does. By the contract nobody wants the outcome after a
-                // cancel, and the plugin is told that it is stale. The one that was on its way when the cancel was sent
-                // is treated the same: the time was up for both, and which came first is a matter of luck. The event
-                // then comes again, which plugins have to expect at any time.
-                in_flight.reply().await;
-                timed_out(delivery)
+            )),
+            // Only what was given up is released.
+            Reply::Released(_) => Delivered::Outcome(timed_out(delivery)),
+        }
+    }
+
+    /// What became of a delivery that was cancelled. What the remote side has is not taken back by a cancel.
+    fn let_go(&self, delivery: &PluginDelivery, reply: Reply) -> Delivered {
+        match reply {
+            Reply::Ended(report) | Reply::Released(report)
+                if report.kind == postroom_abi::POSTROOM_OUT_DELIVERED =>
+            {
+                Delivered::Outcome(self.outcome(delivery, &report))
             }
-        };
-        Some(Delivered::Outcome(outcome))
+            _ => Delivered::Cancelled,
+        }
+    }
+
+    fn outcome(&self, delivery: &PluginDelivery, report: &Report) -> Outcome {
+        let (outcome, fault) = report.accept(&self.mask);
+        if let Some(fault) = fault {
+            let destination = self.destination.as_str();
+            tracing::warn!(destination, event = %delivery.event.id, "record of the plugin left out: {fault}");
+        }
+        outcome
     }
 
     /// Lets the plugin end what it has, until `deadline` from now, and ends the process.
@@ -254,7 +295,7 @@ impl Process {
         let limit = deadline.saturating_add(self.limits.destroy);
         let ended = timeout(limit, async {
             // If the process is gone already, so much the better.
-            drop(self.outgoing.send(ToChild::Stop { deadline_unix_ms }).await);
+            drop(self.outgoing.send(Frame::stop(deadline_unix_ms)).await);
             self.exited().await
         });
         if ended.await.is_err() {
@@ -283,9 +324,14 @@ fn timed_out(delivery: &PluginDelivery) -> Outcome {
     Outcome::retry("timeout", format!("the plugin did not end the delivery within {limit:?}"))
 }
 
-fn too_large() -> Outcome {
-    let message = format!("the body is larger than a plugin can be given, {PLUGIN_BODY_BYTES_MAX} bytes");
-    Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("event_too_large", message) }
+/// A body that is too large is so for ever; another fault of it may pass, as when a disk comes back.
+fn not_sent(fault: &BodyFault) -> Outcome {
+    match fault {
+        BodyFault::TooLarge { .. } => {
+            Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("event_too_large", fault.to_string()) }
+        }
+        _ => Outcome::retry("body_unreadable", fault.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the tests of this crate share: plugins in C, compiled when a test asks for them.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
     process::Command,
@@ -8,14 +9,22 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use postroom_core::{
     event::{Event, Facts, Kind, Verdict},
     id::{EventId, SourceName},
 };
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
-use crate::{clock, delivery::PluginDelivery, program::Program};
+use crate::{
+    body::PluginBody,
+    clock,
+    delivery::PluginDelivery,
+    offer::Offer,
+    program::Program,
+    wire::{Frame, Tail, ToChild, take_frame},
+};
 
 const HEADERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/c");
 const SCRIPTED: &str = include_str!("testing/scripted.c");
@@ -93,10 +102,47 @@ pub(crate) fn manifest(id: &str, version: &str) -> String {
 
 /// A delivery with this body and a minute to go.
 pub(crate) fn delivery(body: &'static str) -> PluginDelivery {
-    delivery_of(Bytes::from_static(body.as_bytes()))
+    delivery_of(PluginBody::Bytes(Bytes::from_static(body.as_bytes())))
 }
 
-pub(crate) fn delivery_of(body: Bytes) -> PluginDelivery {
+/// A delivery whose body is a file with these bytes, which has no name any more.
+pub(crate) fn file_delivery(body: &[u8]) -> PluginDelivery {
+    delivery_of(PluginBody::File { file: Arc::new(read_only(body)), bytes: body.len() as u64 })
+}
+
+/// A file with these bytes, open for reading only.
+pub(crate) fn read_only(bytes: &[u8]) -> File {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, bytes).unwrap();
+    File::open(&file).unwrap()
+}
+
+/// The bytes of a frame that brings no descriptor, without its length.
+pub(crate) fn bytes_of(frame: Frame) -> Bytes {
+    let mut bytes = frame.head;
+    if let Tail::Bytes(tail) = frame.tail {
+        bytes.extend_from_slice(&tail);
+    }
+    only_frame(bytes)
+}
+
+/// The one frame in `bytes`, without its length.
+#[track_caller]
+pub(crate) fn only_frame(mut bytes: BytesMut) -> Bytes {
+    let frame = take_frame(&mut bytes, usize::MAX).unwrap().unwrap();
+    assert!(bytes.is_empty());
+    frame
+}
+
+/// The delivery as the child gets it.
+pub(crate) fn offer(token: u64, delivery: &PluginDelivery) -> Offer {
+    match ToChild::decode(bytes_of(Frame::deliver(token, delivery))) {
+        Ok(ToChild::Deliver(offer) | ToChild::DeliverFile { offer, .. }) => *offer,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn delivery_of(body: PluginBody) -> PluginDelivery {
     let time_limit = Duration::from_secs(60);
     let now = clock::now();
     let event = Event {
@@ -111,9 +157,19 @@ pub(crate) fn delivery_of(body: Bytes) -> PluginDelivery {
         note: None,
         labels: [("team".to_owned(), "payments".to_owned())].into(),
         content_type: Some("application/json".to_owned()),
-        body_bytes: body.len() as u64,
+        body_bytes: match &body {
+            PluginBody::Bytes(body) => body.len() as u64,
+            PluginBody::File { bytes, .. } => *bytes,
+        },
     };
-    PluginDelivery { event: Arc::new(event), body, attempt: 2, deadline: now.plus(time_limit), time_limit }
+    PluginDelivery {
+        event: Arc::new(event),
+        body,
+        attempt: 2,
+        deadline: now.plus(time_limit),
+        time_limit,
+        cancel: CancellationToken::new(),
+    }
 }
 
 /// What is logged about one destination.

@@ -11,7 +11,7 @@ mod to_gateway;
 use bytes::{Buf, Bytes, BytesMut};
 
 pub(crate) use self::{
-    to_child::{Start, ToChild},
+    to_child::{Frame, Start, Tail, ToChild},
     to_gateway::ToGateway,
 };
 

@@ -1,28 +1,38 @@
 //! What the HTTP contract asks for, answered by the engine and the store.
 
+mod download;
+mod errors;
 mod health;
 mod keys;
 mod metrics;
+mod steer;
+mod upload;
 mod wire;
 
 use std::{net::IpAddr, sync::Arc};
 
 use postroom_core::{
     chain::Chain,
-    id::{DestinationName, EventId, SourceName},
+    id::{DestinationName, EventId, ReplayId, SourceName},
+    lane::GateState,
     limits,
 };
-use postroom_engine::{Admission, DestinationLoad, Handle, Intake, IntakeError};
+use postroom_engine::{Admission, DestinationLoad, Handle, Incoming, Intake};
 use postroom_openapi::{
     auth::{Caller, Credential},
     deliveries, destinations, events,
     hooks::Accepted,
     page,
-    port::{self, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+    port::{self, ActionError, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+    replays,
 };
-use postroom_store::{self as store, Store, StoreError};
+use postroom_store::{self as store, Store};
 use tokio::sync::watch;
 
+use self::{
+    errors::{body_unreadable, refusal, unreadable},
+    upload::Upload,
+};
 pub(crate) use self::{health::StoreHealth, keys::ApiKeys, metrics::Metrics};
 
 /// A destination as the API describes it.
@@ -60,16 +70,31 @@ impl Api {
         let waiting = self.0.store.waiting_counts().await.map_err(unreadable)?;
         let describe = |info: &DestinationInfo| {
             let load = loads.get(&info.name).cloned();
-            let load = load.unwrap_or(DestinationLoad { in_flight: 0, paused_until: None, trouble: None });
+            let load = load.unwrap_or(IDLE);
             let waits = waiting.iter().find(|count| count.destination == info.name);
             wire::destination(info, load, waits.map_or(0, |count| count.waiting))
         };
         Ok(self.0.destinations.iter().map(describe).collect())
     }
+
+    async fn described_one(&self, name: &str) -> Result<Option<destinations::Destination>, ReadError> {
+        Ok(self.described().await?.into_iter().find(|destination| destination.name == name))
+    }
 }
+
+/// What is said of a destination when the engine has stopped and says nothing.
+const IDLE: DestinationLoad = DestinationLoad {
+    in_flight: 0,
+    paused_until: None,
+    gate: GateState::Open,
+    behind: false,
+    paused_by: None,
+    trouble: None,
+};
 
 impl Gateway for Api {
     type Source = Admission;
+    type Upload = Upload;
 
     async fn admit(
         &self,
@@ -82,20 +107,32 @@ impl Gateway for Api {
         Ok(port::Admission {
             source: admission,
             body_bytes_max,
+            body_in_memory_bytes_max: limits::BODY_PIECE_BYTES,
             body_read_max: limits::BODY_READ_MAX,
             labels_max: limits::LABELS_MAX,
             label_bytes_max: limits::LABEL_BYTES_MAX,
+            idempotency_key_bytes_max: limits::IDEMPOTENCY_KEY_BYTES_MAX,
         })
     }
 
-    async fn accept(&self, source: Admission, hook: Hook) -> Result<Accepted, HookRefusal> {
-        let Hook { body, content_type, labels, note } = hook;
-        let receipt =
-            self.0.intake.accept(source, body, content_type, labels, note).await.map_err(refusal)?;
+    fn refused(&self, source: &Admission, reason: &str) {
+        self.0.intake.refused(source, reason);
+    }
+
+    async fn begin_upload(&self) -> Result<Upload, HookRefusal> {
+        Upload::begin(self).await
+    }
+
+    async fn accept(&self, source: Admission, hook: Hook<Upload>) -> Result<Accepted, HookRefusal> {
+        let Hook { body, content_type, labels, idempotency_key, note } = hook;
+        let body = self.kept(body).await?;
+        let incoming = Incoming { body, content_type, labels, note, idempotency_key };
+        let receipt = self.0.intake.accept(source, incoming).await.map_err(refusal)?;
         Ok(Accepted {
             event_id: receipt.event.to_string(),
             kind: wire::kind(receipt.kind),
             deliveries: u32::try_from(receipt.deliveries).unwrap_or(u32::MAX),
+            repeated: receipt.repeated,
         })
     }
 
@@ -126,10 +163,11 @@ impl Gateway for Api {
     async fn event_body(&self, id: &str) -> Result<Option<events::EventBody>, ReadError> {
         let Ok(id) = id.parse::<EventId>() else { return Ok(None) };
         let Some(record) = self.0.store.event(id).await.map_err(unreadable)? else { return Ok(None) };
-        let body = self.0.store.body(id).await.map_err(unreadable)?;
+        let body = self.0.store.body(id).await.map_err(body_unreadable)?;
         Ok(body.map(|body| events::EventBody {
             content_type: record.event.content_type,
-            body: poem::Body::from_bytes(body),
+            bytes: body.bytes(),
+            body: download::body(body),
         }))
     }
 
@@ -138,17 +176,13 @@ impl Gateway for Api {
         filter: deliveries::DeliveryFilter,
         page: page::PageRequest,
     ) -> Result<page::Page<deliveries::Delivery>, ReadError> {
-        let event = match filter.event_id.map(|id| id.parse::<EventId>()) {
+        let event = match filter.event_id.as_deref().map(str::parse::<EventId>) {
             None => None,
             Some(Ok(id)) => Some(id),
             // No event has such an id, so no delivery is of it.
             Some(Err(_)) => return Ok(page::Page { items: Vec::new(), next: None }),
         };
-        let filter = store::DeliveryFilter {
-            state: filter.state.map(wire::state_from),
-            destination: filter.destination.map(DestinationName::new),
-            event,
-        };
+        let filter = wire::list_filter(filter, event);
         let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::delivery(record, None)))
     }
@@ -159,12 +193,72 @@ impl Gateway for Api {
         Ok(found.map(|detail| wire::delivery(detail.delivery, Some(detail.attempts))))
     }
 
+    async fn retry_delivery(
+        &self,
+        id: &str,
+        by: &Caller,
+    ) -> Result<Option<deliveries::Delivery>, ActionError> {
+        self.retry(id, by).await
+    }
+
+    async fn cancel_delivery(
+        &self,
+        id: &str,
+        by: &Caller,
+    ) -> Result<Option<deliveries::Delivery>, ActionError> {
+        self.cancel(id, by).await
+    }
+
+    async fn count_replay(&self, filter: replays::ReplayFilter) -> Result<u64, ActionError> {
+        self.count(filter).await
+    }
+
+    async fn begin_replay(
+        &self,
+        filter: replays::ReplayFilter,
+        per_second: Option<u32>,
+        by: &Caller,
+    ) -> Result<replays::Replay, ActionError> {
+        self.begin(filter, per_second, by).await
+    }
+
+    async fn replays(&self, page: page::PageRequest) -> Result<page::Page<replays::Replay>, ReadError> {
+        let found = self.0.store.replays(page_request(page)?).await.map_err(unreadable)?;
+        Ok(page_of(found, wire::replay))
+    }
+
+    async fn replay(&self, id: &str) -> Result<Option<replays::Replay>, ReadError> {
+        let Ok(id) = id.parse::<ReplayId>() else { return Ok(None) };
+        let found = self.0.store.replay(id).await.map_err(unreadable)?;
+        Ok(found.map(wire::replay_detail))
+    }
+
+    async fn cancel_replay(&self, id: &str, by: &Caller) -> Result<Option<replays::Replay>, ActionError> {
+        self.end(id, by).await
+    }
+
     async fn destinations(&self) -> Result<Vec<destinations::Destination>, ReadError> {
         self.described().await
     }
 
     async fn destination(&self, name: &str) -> Result<Option<destinations::Destination>, ReadError> {
-        Ok(self.described().await?.into_iter().find(|destination| destination.name == name))
+        self.described_one(name).await
+    }
+
+    async fn pause_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> Result<Option<destinations::Destination>, ActionError> {
+        self.pause(name, by).await
+    }
+
+    async fn resume_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> Result<Option<destinations::Destination>, ActionError> {
+        self.resume(name, by).await
     }
 
     async fn readiness(&self) -> Readiness {
@@ -192,32 +286,6 @@ impl Gateway for Api {
 
     fn observe(&self, seen: RequestSeen) {
         self.0.metrics.observe(seen);
-    }
-}
-
-fn refusal(error: IntakeError) -> HookRefusal {
-    match error {
-        IntakeError::Unauthorized => HookRefusal::Unauthorized,
-        IntakeError::TooManyRequests { retry_after } => HookRefusal::TooManyRequests { retry_after },
-        IntakeError::Unavailable { retry_after, source } => {
-            // The store says it once, and a metric counts; a line for each refusal would fill the disk further.
-            tracing::debug!(error = %Chain(&source), "an event was refused because the store could not take it");
-            HookRefusal::Unavailable { retry_after, reason: plain(&source).to_owned() }
-        }
-    }
-}
-
-fn unreadable(error: StoreError) -> ReadError {
-    tracing::error!(error = %Chain(&error), "the store could not be read");
-    ReadError::Unavailable { reason: plain(&error).to_owned() }
-}
-
-/// What a stranger may know of a store's fault: no paths, no SQL.
-fn plain(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Full { .. } => "the disk is full",
-        StoreError::Busy => "too many events wait to be stored",
-        _ => "the store is not available",
     }
 }
 

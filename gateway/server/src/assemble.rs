@@ -11,7 +11,7 @@ use postroom_host::{Backoff, Instance, InstanceConfig, Program};
 
 use crate::{
     api::DestinationInfo,
-    config::{Config, resolve::Resolved},
+    config::{self, Config, resolve::Resolved},
 };
 
 /// A started plugin with what the engine and the API need to know of it.
@@ -33,6 +33,11 @@ pub(crate) fn sources(config: &Config) -> engine::Sources {
     }))
 }
 
+pub(crate) fn retention(config: &Config) -> engine::Retention {
+    let config::Retention { events, dead_letters, size_bytes, idempotency_keys, replays } = config.retention;
+    engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays }
+}
+
 /// Starts the plugin of a destination in a child process.
 pub(crate) fn start(resolved: Resolved) -> Started {
     let Resolved { destination, plugin } = resolved;
@@ -50,7 +55,12 @@ pub(crate) fn start(resolved: Resolved) -> Started {
     });
     let engine = engine::Destination {
         name: destination.name.clone(),
-        lanes: LaneSettings { concurrency, backlog: destination.backlog.unwrap_or(Backlog::Keep) },
+        lanes: LaneSettings {
+            concurrency,
+            backlog: destination.backlog.unwrap_or(Backlog::Keep),
+            starts_per_second: destination.deliveries_per_second,
+        },
+        schedule: destination.schedule,
         retry: destination.retry,
         attempt_max: destination.attempt_max,
         deliver: Arc::new(instance.clone()),

@@ -15,7 +15,9 @@ mod overrides;
 mod plugin_config;
 mod read;
 pub mod resolve;
+mod retention;
 mod route;
+mod schedule;
 pub mod schema;
 pub(crate) mod secrets;
 mod server;
@@ -35,6 +37,7 @@ pub use self::{
     load::{Draft, LoadError, draft, load, parse},
     overrides::Overrides,
     plugin_config::PluginConfig,
+    retention::Retention,
     server::{Plugins, Server, Store, public_url, store_path},
     source::Source,
     surroundings::Surroundings,
@@ -54,6 +57,8 @@ pub struct Config {
     pub server: Server,
     /// Where events and deliveries are kept.
     pub store: Store,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Where plugins are looked for.
     pub plugins: Plugins,
     /// Who may use the API.

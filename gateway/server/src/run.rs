@@ -75,11 +75,11 @@ pub async fn run(
         stopping.cancel();
     };
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
-    let endpoint = postroom_openapi::endpoint(gateway.api.clone(), bodies_in_memory(&config));
+    let endpoint = postroom_openapi::endpoint(gateway.api.clone(), limits::BODIES_IN_MEMORY_BYTES_MAX);
     // Side by side, each with the whole time: a slow client must not cost deliveries theirs.
     let drain = async {
         stopping.cancelled().await;
-        if gateway.engine.drain(config.server.drain).await == Drained::TimedOut {
+        if gateway.engine.drain(config.server.drain).await == Drained::Incomplete {
             tracing::warn!("some deliveries did not end in time, they go again at the next start");
         }
     };
@@ -116,13 +116,14 @@ impl Gateway {
         }
         let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
         let feed = CommitFeed { commits, newest };
-        let engine = Arc::new(postroom_engine::start(
-            Arc::clone(&shared),
+        let engine = Arc::new(postroom_engine::start(postroom_engine::Parts {
+            store: Arc::clone(&shared),
             feed,
             destinations,
-            clock.clone(),
-            counters.clone(),
-        ));
+            retention: assemble::retention(config),
+            clock: clock.clone(),
+            metrics: counters.clone(),
+        }));
         let metrics = Metrics::new(&counters);
         let sources = assemble::sources(config);
         let api = Api::new(Parts {
@@ -142,13 +143,6 @@ impl Gateway {
         join_all(self.instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
         self.store.close().await;
     }
-}
-
-/// What all bodies may take in memory together: never less than two of the largest that a source takes, so that one of
-/// them leaves room for others.
-fn bodies_in_memory(config: &Config) -> usize {
-    let largest = config.sources.iter().map(|source| source.body_bytes_max).max().unwrap_or_default();
-    limits::BODIES_IN_MEMORY_BYTES_MAX.max(usize::try_from(largest.saturating_mul(2)).unwrap_or(usize::MAX))
 }
 
 fn warn_of_short_tokens(config: &Config) {

@@ -3,7 +3,9 @@
 //! poem brings a server of its own. It runs hyper without timers, so that a client who sends half a header is waited for
 //! for ever, and it spins when the process is out of file descriptors. Hence this one.
 
-use std::{convert::Infallible, future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, io, num::NonZero, pin::pin, sync::Arc, thread, time::Duration,
+};
 
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -23,12 +25,16 @@ use tokio::{
 mod activity;
 mod descriptors;
 mod linger;
+mod workers;
 
 use activity::Activity;
+use workers::Workers;
 
 /// What clients may take.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    /// Threads that connections are served on. With none, they are served where the server runs.
+    pub threads: usize,
     /// Connections open at once; more wait in the system's queue.
     pub connections_max: usize,
     /// How long a new connection may be silent.
@@ -49,6 +55,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            threads: thread::available_parallelism().map_or(1, NonZero::get),
             connections_max: descriptors::raise_for(CONNECTIONS_MAX),
             first_byte_max: Duration::from_secs(10),
             header_read_max: Duration::from_secs(30),
@@ -91,9 +98,10 @@ where
 {
     let (stage, _) = watch::channel(Stage::Serving);
     let drain_max = limits.drain_max;
+    let workers = Workers::start(limits.threads);
     let server = Arc::new(Server { endpoint, http: http(&limits), limits });
     tokio::select! {
-        never = accept(&listener, &server, &stage) => match never {},
+        never = accept(&listener, &server, &workers, &stage) => match never {},
         () = shutdown => {}
     }
     // New clients must be refused at once, not left in the queue of a listener that nobody asks.
@@ -108,6 +116,7 @@ where
         stage.send_replace(Stage::Over);
         stage.closed().await;
     }
+    workers.stop().await;
 }
 
 struct Server<E> {
@@ -131,6 +140,7 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
 async fn accept<E>(
     listener: &TcpListener,
     server: &Arc<Server<E>>,
+    workers: &Workers,
     stage: &watch::Sender<Stage>,
 ) -> Infallible
 where
@@ -144,7 +154,7 @@ where
             Ok((stream, remote)) => {
                 pause = ACCEPT_PAUSE_MIN;
                 let (server, stage) = (Arc::clone(server), stage.subscribe());
-                tokio::spawn(async move {
+                workers.spawn(stream, move |stream| async move {
                     server.connection(stream, RemoteAddr(remote.into()), stage).await;
                     drop(place);
                 });

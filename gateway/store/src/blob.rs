@@ -1,22 +1,47 @@
 //! Large bodies as files, named by what is in them.
 //!
-//! A body gets its name only after its bytes are on disk, and the name is on disk before [`Blobs::put`] returns. So a
-//! row may point to it, and a file with a final name is always whole. A crash in between leaves a file in `tmp/`,
-//! which the next [`Blobs::open`] removes.
+//! A body gets its name only after its bytes are on disk, and the name is on disk before [`Draft::finish`] returns. So a
+//! row may point to it, and a file with a final name is always whole. What has that name already is never trusted but
+//! replaced: it may have rotted, or its own fsync may have failed. A crash in between leaves a file in `tmp/`, which the
+//! next [`Blobs::open`] removes, or a file that no row names, which [`Blobs::strays`] finds.
+//!
+//! # The life of a body
+//! - *pinned*: from before it gets its name until its event is answered, and nobody removes it. Who accepts it holds
+//!   the [`Pin`].
+//! - *named*: a durable row names it, and says how many events do. The pin is settled and goes.
+//! - *doomed*: the transaction that removed the last row is applied, not yet durable. A new pin takes the doom back.
+//! - *removed*: that transaction is durable, and the body still doomed. Its file is moved aside while nobody may pin,
+//!   then removed.
+//! - *stray*: perhaps no row names it, and nobody is about to remove it. Its event was not accepted, or taken back; its
+//!   removal was refused, given up or failed midway; or a crash left it. Each round of retention looks at the strays it
+//!   knows and at one more folder; those without a row are doomed. A round that does not come to its end leaves its
+//!   strays to the next one.
+
+mod draft;
+mod pins;
 
 use std::{
     fmt::{self, Write as _},
     fs::{self, File},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io, mem,
+    os::unix::fs::{DirBuilderExt, FileExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sha2::{Digest, Sha256};
 
+use self::pins::Pins;
+pub(crate) use self::{draft::BlobWriter, pins::Pin};
+
+/// Bytes that are read or written at once: large enough that a system call costs little beside its work.
+const PIECE_BYTES: usize = 256 * 1024;
+
 /// The SHA-256 of a body.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct BlobName([u8; 32]);
 
 impl BlobName {
@@ -26,10 +51,6 @@ impl BlobName {
 
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-
-    fn of(body: &[u8]) -> Self {
-        Self(Sha256::digest(body).into())
     }
 }
 
@@ -61,13 +82,21 @@ pub(crate) enum ReadBlobError {
 pub(crate) struct Blobs {
     folder: PathBuf,
     next_temporary: AtomicU64,
+    pins: Pins,
+    /// What was moved aside and is still there.
+    aside: Mutex<Vec<PathBuf>>,
 }
 
 impl Blobs {
     /// Opens the folder, makes it if needed, and removes what a crash left half written. The caller sees to it that
     /// no other process uses it.
     pub(crate) fn open(folder: PathBuf) -> io::Result<Self> {
-        let blobs = Self { folder, next_temporary: AtomicU64::new(0) };
+        let blobs = Self {
+            folder,
+            next_temporary: AtomicU64::new(0),
+            pins: Pins::default(),
+            aside: Mutex::default(),
+        };
         let temporary = blobs.temporary_folder();
         make_private_folder(&temporary)?;
         for entry in fs::read_dir(&temporary)? {
@@ -80,41 +109,91 @@ impl Blobs {
         &self.folder
     }
 
-    /// Keeps `body` and gives its name; both are on disk when this returns. The same bytes are kept once.
-    pub(crate) fn put(&self, body: &[u8]) -> io::Result<BlobName> {
-        let name = BlobName::of(body);
-        let path = self.path(name);
-        let folder = path.parent().expect("a blob's path has the folder of its first two digits");
-        // Read and not only looked at: a file that has rotted must not stand in for the good bytes at hand.
-        if self.get(name, body.len() as u64).is_ok() {
-            // Whoever wrote it may not have come to the end of this function yet.
-            self.sync_names(folder)?;
-            return Ok(name);
-        }
-        make_private_folder(folder)?;
-        let temporary =
-            self.temporary_folder().join(self.next_temporary.fetch_add(1, Ordering::Relaxed).to_string());
-        let written = write_synced(&temporary, body).and_then(|()| fs::rename(&temporary, &path));
-        if let Err(error) = written {
-            // On a full disk the half-written file would hold the very space that is missing. If removing it fails
-            // too, the next start does it.
-            drop(fs::remove_file(&temporary));
-            return Err(error);
-        }
-        self.sync_names(folder)?;
-        Ok(name)
-    }
-
-    /// Reads a body of `bytes` bytes and makes sure that it is what was kept.
-    pub(crate) fn get(&self, name: BlobName, bytes: u64) -> Result<Vec<u8>, ReadBlobError> {
-        let body = fs::read(self.path(name)).map_err(|error| match error.kind() {
+    /// Opens a body of `bytes` bytes after reading through it to make sure that it is what was kept.
+    pub(crate) fn get(&self, name: BlobName, bytes: u64) -> Result<File, ReadBlobError> {
+        let file = File::open(self.path(name)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ReadBlobError::Missing(name),
             _ => ReadBlobError::Io(error),
         })?;
-        if body.len() as u64 != bytes || BlobName::of(&body) != name {
+        // The length first: nobody reads through a file of the wrong one.
+        if file.metadata()?.len() != bytes || sha256_of(&file)? != name {
             return Err(ReadBlobError::Changed(name));
         }
-        Ok(body)
+        Ok(file)
+    }
+
+    /// Chooses a body for removal because, with the transaction at hand, no row names it any more. `false` when an
+    /// event with this body is on its way in: it stays then. Called in the order of the transactions.
+    pub(crate) fn doom(&self, name: BlobName) -> bool {
+        self.pins.doom(name)
+    }
+
+    /// Removes those of `names` that are still doomed, once the transaction that doomed them is durable, and what
+    /// earlier calls have left. Gives how many files went, and their bytes. What an error leaves is a stray.
+    pub(crate) fn remove(&self, names: impl IntoIterator<Item = BlobName>) -> io::Result<(u64, u64)> {
+        for name in names {
+            let aside = self.temporary_path();
+            // Only the rename happens while nobody may pin: removing a large file takes time.
+            let moved = self.pins.take_doomed(name, || match fs::rename(self.path(name), &aside) {
+                // The body, and not the folder it goes to.
+                Err(error) if is_gone(&error) && self.temporary_folder().is_dir() => Ok(false),
+                moved => moved.map(|()| true),
+            })?;
+            if moved == Some(true) {
+                self.aside().push(aside);
+            }
+        }
+        self.remove_aside()
+    }
+
+    fn remove_aside(&self) -> io::Result<(u64, u64)> {
+        let (mut files, mut bytes) = (0, 0);
+        let left = mem::take(&mut *self.aside());
+        let mut left = left.into_iter();
+        let mut failed = None;
+        for path in left.by_ref() {
+            let removed = fs::metadata(&path).and_then(|file| fs::remove_file(&path).map(|()| file.len()));
+            match removed {
+                Ok(length) => (files, bytes) = (files + 1, bytes + length),
+                Err(error) if is_gone(&error) => {}
+                Err(error) => {
+                    failed = Some((path, error));
+                    break;
+                }
+            }
+        }
+        let Some((path, error)) = failed else { return Ok((files, bytes)) };
+        self.aside().extend(std::iter::once(path).chain(left));
+        Err(error)
+    }
+
+    fn aside(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bodies that perhaps no row names: those that are known to be strays and, folder by folder over many calls, all
+    /// that a crash may have left. Whoever asks looks for the rows, and [dooms](Self::doom) those that have none.
+    pub(crate) fn strays(self: &Arc<Self>) -> io::Result<Strays> {
+        let folder = self.pins.folder();
+        let mut found = Vec::new();
+        if let Some(folder) = folder {
+            match fs::read_dir(self.folder.join(format!("{folder:02x}"))) {
+                Ok(entries) => {
+                    for entry in entries {
+                        found.extend(entry?.file_name().to_str().and_then(parse_name));
+                    }
+                }
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut names = self.pins.take_strays();
+        names.append(&mut found);
+        if let Some(folder) = folder {
+            self.pins.folder_seen(folder);
+        }
+        let more = folder.is_some_and(|folder| folder < u8::MAX);
+        Ok(Strays { blobs: Arc::clone(self), names, more })
     }
 
     /// `ab/abcdef…`: a folder with a million names is slow to list and to back up.
@@ -128,10 +207,65 @@ impl Blobs {
         self.folder.join("tmp")
     }
 
-    fn sync_names(&self, folder: &Path) -> io::Result<()> {
-        sync_folder(folder)?;
-        sync_folder(&self.folder)
+    fn temporary_path(&self) -> PathBuf {
+        self.temporary_folder().join(self.next_temporary.fetch_add(1, Ordering::Relaxed).to_string())
     }
+}
+
+/// Names of bodies that perhaps no row names. Dropped before they are settled, they are strays again.
+#[derive(Debug)]
+pub(crate) struct Strays {
+    blobs: Arc<Blobs>,
+    names: Vec<BlobName>,
+    more: bool,
+}
+
+impl Strays {
+    pub(crate) fn names(&self) -> &[BlobName] {
+        &self.names
+    }
+
+    /// Says that each is doomed or has a row. Gives whether there are more.
+    pub(crate) fn settle(mut self) -> bool {
+        self.names.clear();
+        self.more
+    }
+}
+
+impl Drop for Strays {
+    fn drop(&mut self) {
+        self.blobs.pins.add_strays(self.names.drain(..));
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn sha256_of(file: &File) -> io::Result<BlobName> {
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut offset = 0;
+    loop {
+        match file.read_at(&mut piece, offset)? {
+            0 => return Ok(BlobName(hash.finalize().into())),
+            read => {
+                hash.update(&piece[..read]);
+                offset += read as u64;
+            }
+        }
+    }
+}
+
+fn parse_name(digits: &str) -> Option<BlobName> {
+    let mut bytes = [0; 32];
+    if digits.len() != 2 * bytes.len() || !digits.is_ascii() {
+        return None;
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+    }
+    Some(BlobName(bytes))
 }
 
 /// Makes a folder and those above it, for this user alone: bodies may hold secrets of the one who sent them. Each is on
@@ -156,12 +290,6 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Makes the names in a folder durable: a file's own fsync does not cover its name.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-fn write_synced(path: &Path, body: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(body)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -5,28 +5,36 @@
 //! [`Store::record`] answers. Everything that waits can be read back in the order in which it was accepted.
 
 mod blob;
+mod body;
 #[cfg(test)]
 mod contract;
 mod error;
 pub mod page;
 mod records;
+mod replays;
+mod retention;
 mod sqlite;
 #[cfg(test)]
 mod testing;
 
 use futures_util::future::BoxFuture;
 use postroom_core::{
-    id::{DeliveryId, EventId},
+    id::{DeliveryId, DestinationName, EventId, ReplayId},
     lane::{LaneKey, Ticket},
+    time::Timestamp,
 };
 
 pub use self::{
+    body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::{Cause, OpenError, StoreError},
     page::{DeliveryFilter, EventFilter, Page, PageRequest},
     records::{
         ATTEMPTS_KEPT_MAX, Accepted, AttemptRecord, Committed, DeliveryChange, DeliveryDetail,
-        DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, NewEvent, WaitingCount,
+        DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, LoadedEvent, Mark, NewEvent, Pause,
+        WaitingCount,
     },
+    replays::{NewReplay, Replay, ReplayDetail, RetryAnswer},
+    retention::{Prune, Pruned, Usage},
     sqlite::{Opened, Options, SqliteStore},
 };
 
@@ -35,17 +43,37 @@ pub use self::{
 /// The futures finish only when the change is durable, or say why it is not. They may be dropped: the change then
 /// still happens or does not happen as a whole.
 pub trait Store: std::fmt::Debug + Send + Sync {
-    /// Keeps an event, its body and its deliveries in one transaction. Answers [`StoreError::Busy`] at once when too
-    /// much waits already: the sender can come again.
+    /// Keeps an event, its body, its mark and its deliveries in one transaction. Answers [`StoreError::Busy`] at once
+    /// when too much waits already: the sender can come again.
+    ///
+    /// When the event's source has sent the same body under the same mark before, nothing is written and the first
+    /// event is the answer. Another body under a known mark is an event of its own: its note says so, and the mark
+    /// stays with the first.
     fn accept(&self, event: NewEvent) -> BoxFuture<'_, Result<Accepted, StoreError>>;
+
+    /// Begins to take a large body piece by piece, before it is known what it is.
+    fn begin_body(&self) -> BoxFuture<'_, Result<Box<dyn BodyWriter>, StoreError>>;
+
+    /// Reads an event's body, byte for byte as it was accepted.
+    fn body(&self, id: EventId) -> BoxFuture<'_, Result<Option<Body>, StoreError>>;
+
+    /// Reads events together with their small bodies, as they are at one moment. It stops before the bodies take more
+    /// than `bytes_max` in memory, but gives at least the first. What is missing,
+    /// cannot be read or comes after that is left out: asked for alone it says why.
+    fn load(
+        &self,
+        events: Vec<EventId>,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoadedEvent>, StoreError>>;
 
     /// Keeps what became of deliveries, all of `changes` in one transaction. Waits for its turn however much waits
     /// already: an outcome cannot be had again.
     fn record(&self, changes: Vec<DeliveryChange>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Reads waiting deliveries of all lanes after `after` in the order of their ids, at most `limit`.
+    /// Reads waiting deliveries of one destination after `after` in the order of their ids, at most `limit`.
     fn waiting(
         &self,
+        destination: DestinationName,
         after: Option<DeliveryId>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>>;
@@ -61,11 +89,64 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Counts what waits, per destination.
     fn waiting_counts(&self) -> BoxFuture<'_, Result<Vec<WaitingCount>, StoreError>>;
 
+    /// Makes a new delivery of a final one: the same event, destination, route and lane, and no attempts yet. It goes
+    /// to the feed like a delivery of a new event.
+    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>>;
+
+    /// Counts final deliveries that match and go to one of `destinations`, up to the id `up_to`. It looks at them in
+    /// pieces, so what becomes final meanwhile may be counted or not.
+    fn count(
+        &self,
+        filter: DeliveryFilter,
+        destinations: Vec<DestinationName>,
+        up_to: Option<DeliveryId>,
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Keeps the wish to replay; [`Store::advance_replay`] makes the deliveries.
+    fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>>;
+
+    /// Makes the next deliveries of a running replay, at most `limit`, and remembers how far it came, in one
+    /// transaction. They go to the feed. May make fewer, even none, before the replay is done: it looks at a bounded
+    /// number of deliveries. `None`: there is no such replay. One that is not running is given as it is.
+    fn advance_replay(
+        &self,
+        id: ReplayId,
+        limit: usize,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>>;
+
+    /// Ends a running replay; the deliveries it made stay. `None`: there is no such replay.
+    fn cancel_replay(&self, id: ReplayId, at: Timestamp)
+    -> BoxFuture<'_, Result<Option<Replay>, StoreError>>;
+
+    /// Reads one replay and counts what became of its deliveries.
+    fn replay(&self, id: ReplayId) -> BoxFuture<'_, Result<Option<ReplayDetail>, StoreError>>;
+
+    /// Lists replays, newest first.
+    fn replays(&self, page: PageRequest) -> BoxFuture<'_, Result<Page<Replay>, StoreError>>;
+
+    /// Reads the replays that are not at their end, oldest first.
+    fn running_replays(&self) -> BoxFuture<'_, Result<Vec<Replay>, StoreError>>;
+
+    /// Keeps that a person has paused a destination, or with `None` that it was resumed.
+    fn set_pause(
+        &self,
+        destination: DestinationName,
+        pause: Option<Pause>,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Reads which destinations a person has paused, by name.
+    fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>>;
+
+    /// Removes one chunk of what is old. What waits never goes. The file of a large body goes only after the removal
+    /// of the last event that names it is durable.
+    fn prune(&self, prune: Prune) -> BoxFuture<'_, Result<Pruned, StoreError>>;
+
+    /// Says how much room the store takes.
+    fn usage(&self) -> BoxFuture<'_, Result<Usage, StoreError>>;
+
     /// Reads an event without its body.
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>>;
-
-    /// Reads an event's body, byte for byte as it was accepted.
-    fn body(&self, id: EventId) -> BoxFuture<'_, Result<Option<bytes::Bytes>, StoreError>>;
 
     /// Lists events, newest first.
     fn events(

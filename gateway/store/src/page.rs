@@ -4,6 +4,7 @@ use postroom_core::{
     delivery::DeliveryState,
     event::Kind,
     id::{DestinationName, EventId, SourceName},
+    time::Timestamp,
 };
 
 /// Which part of a list: the `limit` newest before the row numbered `before`.
@@ -38,8 +39,8 @@ pub struct EventFilter {
     pub subject: Option<String>,
 }
 
-/// Which deliveries to list; what is not set does not matter.
-#[derive(Debug, Clone, Default)]
+/// Which deliveries to list, count or replay; what is not set does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
     /// Where the delivery stands.
     pub state: Option<DeliveryState>,
@@ -47,4 +48,14 @@ pub struct DeliveryFilter {
     pub destination: Option<DestinationName>,
     /// Its event.
     pub event: Option<EventId>,
+    /// What its event is.
+    pub kind: Option<Kind>,
+    /// The source its event came in by.
+    pub source: Option<SourceName>,
+    /// What its event is about: the monitor's or collection's id.
+    pub subject: Option<String>,
+    /// Made at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use postroom_core::{
     delivery::DeliveryState,
-    event::Event,
-    id::{DeliveryId, DestinationName, EventId, RouteName},
+    event::{Event, Kind},
+    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
     lane::Ticket,
     outcome::{Outcome, OutcomeKind},
     route::{Explanation, Target},
     time::Timestamp,
 };
+
+use crate::body::NewBody;
 
 /// An event to keep, with the decision where it goes.
 #[derive(Debug, Clone)]
@@ -19,18 +21,44 @@ pub struct NewEvent {
     /// The event.
     pub event: Arc<Event>,
     /// Its body, byte for byte.
-    pub body: Bytes,
+    pub body: NewBody,
     /// Where it goes: one delivery each.
     pub targets: Vec<Target>,
-    /// Why; kept so that an event that went nowhere can say why not.
+    /// What each route said. Of an event that goes somewhere, only the routes that matched are kept.
     pub explanations: Vec<Explanation>,
+    /// What makes a second sending of the same event known as one.
+    pub mark: Option<Mark>,
+}
+
+/// An idempotency key and what was sent under it; its scope is the event's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The key, of 1 to `limits::IDEMPOTENCY_KEY_BYTES_MAX` bytes.
+    pub key: String,
+    /// Tells a repeat, which is answered with the first event, from another body, which is an event of its own.
+    pub body_sha256: [u8; 32],
 }
 
 /// An event that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// Its deliveries, in the order of the targets.
+    /// The event; of a repeat, the first one.
+    pub event: EventId,
+    /// What it is.
+    pub kind: Kind,
+    /// The deliveries that accepting it made, in the order of the targets.
     pub deliveries: Vec<DeliveryId>,
+    /// Whether this was sent before under the same mark, so that nothing was written.
+    pub repeated: bool,
+}
+
+/// An event on its way to a plugin.
+#[derive(Debug, Clone)]
+pub struct LoadedEvent {
+    /// The event.
+    pub event: Arc<Event>,
+    /// Its body, unless that is a file.
+    pub body: Option<Bytes>,
 }
 
 /// A delivery that was just committed, with its event at hand so that the first attempt reads nothing.
@@ -117,7 +145,7 @@ pub struct DeliveryRecord {
     pub state: DeliveryState,
     /// Attempts counted so far.
     pub attempts: u32,
-    /// When it was accepted.
+    /// When it was made: its event was accepted, or it was asked for again.
     pub created_at: Timestamp,
     /// When it may be tried again.
     pub due: Option<Timestamp>,
@@ -125,6 +153,10 @@ pub struct DeliveryRecord {
     pub finished_at: Option<Timestamp>,
     /// How the last attempt ended.
     pub last_outcome: Option<LastOutcome>,
+    /// The delivery that this one repeats, if a person asked for it again.
+    pub replay_of: Option<DeliveryId>,
+    /// The replay that made it, if it was made by one.
+    pub replay: Option<ReplayId>,
 }
 
 /// The short form of how the last attempt ended.
@@ -154,4 +186,13 @@ pub struct WaitingCount {
     pub destination: DestinationName,
     /// Deliveries that are pending or retrying.
     pub waiting: u64,
+}
+
+/// A person's wish that a destination starts nothing until it is resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who asked for it.
+    pub by: String,
 }

@@ -1,53 +1,63 @@
 //! The store on SQLite: one writer with group commit, a few readers beside it, large bodies as files.
 
+mod bodies;
 mod change;
 mod checkpoint;
 mod deliveries;
 mod events;
+mod feed;
+mod job;
+mod log;
 mod migrate;
 mod open;
+mod pauses;
+mod pick;
+mod prune;
 mod reader;
+mod replays;
 mod row;
+mod steps;
+mod store;
+mod sync;
+mod tuning;
+mod turn;
 mod walk;
 mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc::sync_channel},
     thread::JoinHandle,
 };
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use postroom_core::{
-    id::{DeliveryId, EventId},
-    lane::{LaneKey, Ticket},
-    limits,
-};
+use postroom_core::{id::DeliveryId, limits};
 use tokio::sync::{
-    Semaphore,
     mpsc::{self, error::TrySendError},
-    oneshot, watch,
+    watch,
 };
 
 use self::{
-    change::{EventRow, StoredBody},
+    bodies::Bodies,
+    change::{ChangeError, Changes},
+    checkpoint::{Checkpoints, Moving},
+    feed::Feed,
+    job::Asked,
+    log::{Disk, Log},
+    open::Held,
     reader::Reader,
-    writer::{Request, Work, Writer},
+    sync::Syncer,
+    tuning::Tuning,
+    turn::{Ready, Turn},
+    writer::{Request, Writer},
 };
 use crate::{
-    Store,
     blob::Blobs,
     error::{OpenError, StoreError},
-    page::{DeliveryFilter, EventFilter, Page, PageRequest},
-    records::{
-        Accepted, Committed, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, NewEvent,
-        WaitingCount,
-    },
+    records::{Committed, FreshDelivery},
 };
 
-/// Large bodies that are written at once; each holds a thread for the time of an fsync.
-const BLOB_WRITES_MAX: usize = 8;
+/// Commits that may wait for the thread that syncs. With more the writer waits, and the next batch grows.
+const COMMITS_AHEAD_MAX: usize = 1;
 
 /// Where the store is and how it behaves.
 #[derive(Debug, Clone)]
@@ -82,10 +92,10 @@ pub struct SqliteStore {
     queue: Option<mpsc::Sender<Request>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Reader,
-    blobs: Arc<Blobs>,
-    blob_permits: Arc<Semaphore>,
-    // Last, so that the database is closed before someone else may open it.
-    _lock: open::Lock,
+    bodies: Bodies,
+    /// The highest delivery that is durable.
+    highest: watch::Receiver<Option<DeliveryId>>,
+    pruning: tokio::sync::Mutex<steps::Progress>,
 }
 
 impl SqliteStore {
@@ -93,42 +103,69 @@ impl SqliteStore {
     ///
     /// Gives the store; the feed of commits, which leaves commits out when it is not read in time; and the highest
     /// delivery id that was ever committed, which never leaves anything out: a reader that finds it above the last id
-    /// of the feed reads what is missing by [`Store::waiting`].
+    /// of the feed reads what is missing by [`crate::Store::waiting`].
     ///
     /// # Errors
     /// When another gateway uses the file, when it is no Postroom database or a newer one, or when it cannot be read
     /// or written.
     pub fn open(options: Options) -> Result<Opened, OpenError> {
+        Self::open_on(options, Arc::new(log::System), Tuning::default())
+    }
+
+    fn open_on(options: Options, disk: Arc<dyn Disk>, tuning: Tuning) -> Result<Opened, OpenError> {
         let Options { path, feed_commits_max, queue_max } = options;
         let lock = open::Lock::take(&path)?;
-        let connection = open::writer(&path)?;
-        let highest = change::highest_delivery(&connection).map_err(|source| OpenError::Sqlite {
-            action: "read",
-            path: path.clone(),
-            source,
-        })?;
-        let folder = open::beside(&path, ".blobs");
-        let blobs = Blobs::open(folder.clone()).map_err(|source| OpenError::Io {
-            action: "open the folder",
-            path: folder,
-            source,
-        })?;
-
+        let file = Arc::new(open::file(&path)?);
+        let failed = |action, path: &Path, source| OpenError::Io { action, path: path.to_owned(), source };
         let path: Arc<Path> = path.into();
+        let connection = open::writer(&path, &*disk)?;
+        let unreadable = |source| OpenError::Sqlite { action: "read", path: path.to_path_buf(), source };
+        let highest = change::highest_delivery(&connection).map_err(unreadable)?;
+        let (pages, _) = open::log_pages(&connection).map_err(unreadable)?;
+        let turn = Arc::new(Turn::new(Ready::new(connection, pages, tuning).map_err(unreadable)?));
+        let log = Log::open(Arc::clone(&path), Arc::clone(&disk))
+            .map_err(|error| failed("open the log of", &path, error))?;
+        let folder = open::beside(&path, ".blobs");
+        let blobs = Blobs::open(folder.clone()).map_err(|error| failed("open the folder", &folder, error))?;
+
         let (feed, commits) = mpsc::channel(feed_commits_max.max(1));
         let (mark, marks) = watch::channel(highest);
         let (queue, requests) = mpsc::channel(queue_max.max(1));
-        let writer =
-            Writer::new(connection, Arc::clone(&path), feed, mark).start(requests).map_err(|source| {
-                OpenError::Io { action: "start the writer of", path: path.to_path_buf(), source }
-            })?;
+        let (notes, noted) = sync_channel(COMMITS_AHEAD_MAX);
+        let (due, woken) = sync_channel(1);
+        let moving = Arc::new(Moving::new(Arc::clone(&path), &tuning));
+        let reader = Reader::new(Arc::clone(&path), Held { _file: Arc::clone(&file), _lock: lock });
+        let syncer = Syncer {
+            path: Arc::clone(&path),
+            log,
+            feed: Feed::new(feed, mark),
+            turn: Arc::clone(&turn),
+            reader: reader.clone(),
+            moving: Arc::clone(&moving),
+            tuning,
+            noted: 0,
+        };
+        let checkpoints = Checkpoints {
+            path: Arc::clone(&path),
+            file: Arc::clone(&file),
+            disk,
+            moving,
+            turn: Arc::clone(&turn),
+            notes: notes.clone(),
+        };
+        let writer = Writer { path: Arc::clone(&path), turn, notes, due, failing: false };
+        let start = || {
+            let others = vec![syncer.start(noted)?, checkpoints.start(woken)?];
+            writer.start(requests, others)
+        };
+        let writer = start().map_err(|error| failed("start the threads of", &path, error))?;
         let store = Self {
             queue: Some(queue),
             writer: Mutex::new(Some(writer)),
-            reader: Reader::new(path),
-            blobs: Arc::new(blobs),
-            blob_permits: Arc::new(Semaphore::new(BLOB_WRITES_MAX)),
-            _lock: lock,
+            reader,
+            bodies: Bodies::new(blobs),
+            highest: marks.clone(),
+            pruning: tokio::sync::Mutex::default(),
         };
         Ok((store, commits, marks))
     }
@@ -137,9 +174,8 @@ impl SqliteStore {
     /// answered [`StoreError::Stopped`]; reads still work.
     pub async fn close(&self) {
         if let Ok(queue) = self.queue() {
-            let (answer, _) = oneshot::channel();
             // An error means that the writer has ended already.
-            drop(queue.send(Request { work: Work::Close, answer }).await);
+            drop(queue.send(Request::Close).await);
         }
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer
@@ -161,18 +197,19 @@ impl SqliteStore {
         })
     }
 
-    async fn keep_body(&self, body: Bytes) -> Result<StoredBody, StoreError> {
-        if body.len() <= limits::INLINE_BODY_BYTES_MAX {
-            return Ok(StoredBody::Inline(body));
-        }
-        let permit = Arc::clone(&self.blob_permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
-        let blobs = Arc::clone(&self.blobs);
-        let writing = tokio::task::spawn_blocking(move || {
-            // Held here and not by the caller, who may stop waiting while the write still runs.
-            let _permit = permit;
-            blobs.put(&body).map_err(|error| StoreError::io("write a large body to", blobs.folder(), error))
-        });
-        writing.await.map_err(|_| StoreError::Stopped)?.map(StoredBody::Blob)
+    /// Writes with what has gathered, and waits for its turn however much waits already.
+    async fn write<T, W>(&self, write: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut Changes<'_>, &mut Vec<FreshDelivery>) -> Result<T, ChangeError> + Send + 'static,
+    {
+        self.ask(job::change(write)).await
+    }
+
+    /// Waits for its turn however much waits already.
+    async fn ask<T>(&self, asked: Asked<T>) -> Result<T, StoreError> {
+        let place = self.queue()?.reserve().await.map_err(|_| StoreError::Stopped)?;
+        commit(place, asked).await
     }
 }
 
@@ -183,102 +220,20 @@ impl Drop for SqliteStore {
         if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             join(writer);
         }
+        // Whoever opens the database next should not have to wait for reads that nobody waits for any more.
+        drop(self.reader.shut());
     }
 }
 
-/// Hands `work` to the writer and waits for its commit.
-async fn commit(place: mpsc::Permit<'_, Request>, work: Work) -> Result<Vec<DeliveryId>, StoreError> {
-    let (answer, answered) = oneshot::channel();
-    place.send(Request { work, answer });
+/// Hands a job to the writer and gives what it gave once that is durable.
+async fn commit<T>(place: mpsc::Permit<'_, Request>, (job, answered): Asked<T>) -> Result<T, StoreError> {
+    place.send(Request::Write(job));
     answered.await.map_err(|_| StoreError::Stopped)?
 }
 
 fn join(writer: JoinHandle<()>) {
     if writer.join().is_err() {
         tracing::error!("the store's writer ended by a fault");
-    }
-}
-
-impl Store for SqliteStore {
-    fn accept(&self, new: NewEvent) -> BoxFuture<'_, Result<Accepted, StoreError>> {
-        Box::pin(async move {
-            // The place comes first: an event that is refused must not leave its body behind.
-            let place = self.place()?;
-            let body = self.keep_body(new.body.clone()).await?;
-            let row = Box::new(EventRow::new(new, body));
-            let deliveries = commit(place, Work::Accept(row)).await?;
-            Ok(Accepted { deliveries })
-        })
-    }
-
-    fn record(&self, changes: Vec<DeliveryChange>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            let place = self.queue()?.reserve().await.map_err(|_| StoreError::Stopped)?;
-            commit(place, Work::Record(changes)).await.map(drop)
-        })
-    }
-
-    fn waiting(
-        &self,
-        after: Option<DeliveryId>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
-        Box::pin(self.reader.read(move |transaction| deliveries::waiting(transaction, after, limit)))
-    }
-
-    fn waiting_in_lane(
-        &self,
-        lane: LaneKey,
-        after: Option<DeliveryId>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
-        Box::pin(
-            self.reader
-                .read(move |transaction| deliveries::waiting_in_lane(transaction, &lane, after, limit)),
-        )
-    }
-
-    fn waiting_counts(&self) -> BoxFuture<'_, Result<Vec<WaitingCount>, StoreError>> {
-        Box::pin(self.reader.read(deliveries::waiting_counts))
-    }
-
-    fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>> {
-        Box::pin(self.reader.read(move |transaction| events::event(transaction, id)))
-    }
-
-    fn body(&self, id: EventId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        let blobs = Arc::clone(&self.blobs);
-        Box::pin(self.reader.read(move |transaction| {
-            let body = events::body(transaction, id, &blobs)?;
-            Ok(body.map(Bytes::from))
-        }))
-    }
-
-    fn events(
-        &self,
-        filter: EventFilter,
-        page: PageRequest,
-    ) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>> {
-        Box::pin(self.reader.read(move |transaction| events::events(transaction, &filter, page)))
-    }
-
-    fn deliveries(
-        &self,
-        filter: DeliveryFilter,
-        page: PageRequest,
-    ) -> BoxFuture<'_, Result<Page<DeliveryRecord>, StoreError>> {
-        Box::pin(self.reader.read(move |transaction| deliveries::deliveries(transaction, &filter, page)))
-    }
-
-    fn delivery(&self, id: DeliveryId) -> BoxFuture<'_, Result<Option<DeliveryDetail>, StoreError>> {
-        Box::pin(self.reader.read(move |transaction| deliveries::delivery(transaction, id)))
-    }
-
-    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            commit(self.place()?, Work::Check).await?;
-            self.reader.read(|transaction| Ok(transaction.query_row("SELECT 1", [], |_| Ok(()))?)).await
-        })
     }
 }
 

@@ -13,12 +13,18 @@ use postroom_core::{
     time::Timestamp,
 };
 
-use crate::{Accepted, AttemptRecord, DeliveryChange, NewEvent, PageRequest, Store};
+use crate::{AttemptRecord, DeliveryChange, Mark, NewBody, NewEvent, PageRequest, Store};
 
+/// A UUIDv7 of the moment when event number `n` is accepted.
 pub(crate) fn event_id(n: u32) -> EventId {
     let mut bytes = [7; 16];
-    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    bytes[..6].copy_from_slice(&received_at(n).as_unix_ms().to_be_bytes()[2..]);
     EventId::from_bytes(bytes)
+}
+
+/// When event number `n` is accepted.
+pub(crate) fn received_at(n: u32) -> Timestamp {
+    at(1_000 + i64::from(n))
 }
 
 pub(crate) fn at(ms: i64) -> Timestamp {
@@ -37,7 +43,7 @@ pub(crate) fn lane(destination: &str, key: &str) -> LaneKey {
 pub(crate) fn new_event(n: u32, key: &str, destinations: &[&str]) -> NewEvent {
     let event = Event {
         id: event_id(n),
-        received_at: at(1_000 + i64::from(n)),
+        received_at: received_at(n),
         source: SourceName::new("acme"),
         kind: Kind::MonitorRun,
         subject: Some(key.to_owned()),
@@ -53,9 +59,10 @@ pub(crate) fn new_event(n: u32, key: &str, destinations: &[&str]) -> NewEvent {
     with_body(
         NewEvent {
             event: Arc::new(event),
-            body: Bytes::new(),
+            body: NewBody::Inline(Bytes::new()),
             targets: destinations.iter().map(target).collect(),
             explanations: vec![explanation()],
+            mark: None,
         },
         format!("body {n}"),
     )
@@ -63,7 +70,13 @@ pub(crate) fn new_event(n: u32, key: &str, destinations: &[&str]) -> NewEvent {
 
 pub(crate) fn with_body(new: NewEvent, body: impl Into<Bytes>) -> NewEvent {
     let body = body.into();
-    changed(NewEvent { body: body.clone(), ..new }, |event| event.body_bytes = body.len() as u64)
+    let length = body.len() as u64;
+    changed(NewEvent { body: NewBody::Inline(body), ..new }, |event| event.body_bytes = length)
+}
+
+/// Sent under an idempotency key; `body` stands for the body's hash.
+pub(crate) fn marked(new: NewEvent, key: &str, body: u8) -> NewEvent {
+    NewEvent { mark: Some(Mark { key: key.to_owned(), body_sha256: [body; 32] }), ..new }
 }
 
 pub(crate) fn changed(mut new: NewEvent, change: impl FnOnce(&mut Event)) -> NewEvent {
@@ -105,10 +118,40 @@ pub(crate) fn page(before: Option<i64>, limit: usize) -> PageRequest {
 }
 
 pub(crate) async fn accept(store: &dyn Store, new: NewEvent) -> Vec<DeliveryId> {
-    let Accepted { deliveries } = store.accept(new).await.unwrap();
-    deliveries
+    store.accept(new).await.unwrap().deliveries
 }
 
+/// An event whose deliveries end in `state` at `finished_at`, in milliseconds.
+pub(crate) async fn finished(
+    store: &dyn Store,
+    new: NewEvent,
+    state: DeliveryState,
+    finished_at: i64,
+) -> Vec<DeliveryId> {
+    let ids = accept(store, new).await;
+    let changes = ids.iter().map(|id| DeliveryChange { at: at(finished_at), ..change(*id, state) });
+    store.record(changes.collect()).await.unwrap();
+    ids
+}
+
+pub(crate) async fn body(store: &dyn Store, n: u32) -> Bytes {
+    store.body(event_id(n)).await.unwrap().unwrap().read().await.unwrap()
+}
+
+/// What waits for one destination.
+pub(crate) async fn waiting_for(store: &dyn Store, name: &str) -> Vec<DeliveryId> {
+    let tickets = store.waiting(destination(name), None, usize::MAX).await.unwrap();
+    tickets.into_iter().map(|ticket| ticket.id).collect()
+}
+
+/// What waits for any destination.
 pub(crate) async fn waiting(store: &dyn Store) -> Vec<DeliveryId> {
-    store.waiting(None, usize::MAX).await.unwrap().into_iter().map(|ticket| ticket.id).collect()
+    let mut all = Vec::new();
+    for count in store.waiting_counts().await.unwrap() {
+        let ids = waiting_for(store, count.destination.as_str()).await;
+        assert_eq!(ids.len() as u64, count.waiting);
+        all.extend(ids);
+    }
+    all.sort();
+    all
 }

@@ -8,6 +8,7 @@ use poem::{
 };
 
 use super::{Budget, Framing, Limits, read};
+use crate::{fake::Fake, port::HookBody};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -20,10 +21,14 @@ async fn read_gzip(body: Vec<u8>, chunk: usize) -> Result<Bytes, String> {
     let chunks: Vec<_> =
         body.chunks(chunk).map(|chunk| Ok::<_, std::io::Error>(Bytes::copy_from_slice(chunk))).collect();
     let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
-    let limits = Limits { bytes_max: 1000, read_max: Duration::from_secs(5) };
+    let limits = Limits { bytes_max: 1000, in_memory_bytes_max: 1000, read_max: Duration::from_secs(5) };
     let body = Body::from_bytes_stream(stream::iter(chunks));
     let mut share = Budget::new(1024 * 1024).share();
-    read(body, &Framing::of(&headers), limits, &mut share).await.map_err(|failure| failure.to_string())
+    match read(body, &Framing::of(&headers), limits, &mut share, &Fake::default()).await {
+        Ok(HookBody::Whole(bytes)) => Ok(bytes),
+        Ok(HookBody::Uploaded(_)) => panic!("it fits into memory"),
+        Err(failure) => Err(failure.to_string()),
+    }
 }
 
 const NOT_GZIP: &str = "the body says `Content-Encoding: gzip` but is not gzip, or is cut off";

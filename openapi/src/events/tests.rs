@@ -74,6 +74,7 @@ async fn a_body_comes_back_as_it_was_but_no_browser_will_run_it() {
     response.assert_header(header::CONTENT_TYPE, "text/html");
     response.assert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     response.assert_header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}\""));
+    response.assert_header(header::CONTENT_LENGTH, "8");
     response.assert_text("<script>").await;
 }
 

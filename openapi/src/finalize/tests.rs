@@ -85,6 +85,16 @@ fn an_enum_is_open_in_answers_and_closed_in_parameters() {
 }
 
 #[test]
+fn what_a_request_body_holds_is_closed_and_a_union_of_bodies_is_not() {
+    let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}});
+    let operation = json!({"requestBody": {"content": content}});
+    let thing = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    check(operation.clone(), thing, "/components/schemas/Thing/additionalProperties", json!(false));
+    let union = json!({"oneOf": [{"$ref": "#/components/schemas/Other"}]});
+    check(operation, union.clone(), SCHEMA, union);
+}
+
+#[test]
 fn an_operation_without_security_is_said_to_be_public() {
     check(json!({}), json!({}), "/paths/~1a/get/security", json!([]));
     check(json!({"security": [{"k": []}]}), json!({}), "/paths/~1a/get/security", json!([{"k": []}]));

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::expect;
+
 /// What makes a query parameter a label.
 const PREFIX: &str = "label.";
 /// How many labels that were left out a note names; it counts the rest.
 const NAMED_MAX: usize = 8;
-/// How many characters of a name a note shows.
-const NAME_CHARS_MAX: usize = 64;
 
 /// What one request may add.
 #[derive(Debug, Clone, Copy)]
@@ -72,10 +72,5 @@ fn shown(name: &str) -> String {
     if name.is_empty() {
         return "a label".to_owned();
     }
-    let mut characters = name.escape_debug();
-    let mut text: String = characters.by_ref().take(NAME_CHARS_MAX).collect();
-    if characters.next().is_some() {
-        text.push('…');
-    }
-    format!("label `{text}`")
+    format!("label `{}`", expect::shown(name))
 }

@@ -20,9 +20,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::{
-    fake::{BODY_BYTES_MAX, Fake, LABEL_BYTES_MAX, TOKEN},
-    port::{Hook, HookRefusal},
+    fake::{BODY_BYTES_MAX, Fake, LABEL_BYTES_MAX, Seen, TOKEN},
+    port::HookRefusal,
 };
+
+mod idempotency;
+mod refusals;
+mod uploads;
 
 const URL: &str = "/hooks/acme?token=token-of-acme";
 
@@ -65,7 +69,8 @@ async fn a_body_is_stored_and_answered_with_the_event() {
     response.assert_status(StatusCode::ACCEPTED);
     response
         .assert_json(json!({
-            "event_id": "0192f0c1-2b7e-7c3a-9d52-000000000001", "kind": "monitor_run", "deliveries": 2
+            "event_id": "0192f0c1-2b7e-7c3a-9d52-000000000001", "kind": "monitor_run", "deliveries": 2,
+            "repeated": false
         }))
         .await;
     let hooks = fake.hooks();
@@ -227,7 +232,7 @@ async fn refusals_of_the_gateway_become_their_status() {
 async fn check_labels(parameters: &str, labels: &[&str], note: Option<&str>) {
     let fake = Fake::default();
     post(&fake, &format!("{URL}&{parameters}"), &[], "{}").await.assert_status(StatusCode::ACCEPTED);
-    let Hook { labels: found, note: said, .. } = fake.hooks().remove(0);
+    let Seen { labels: found, note: said, .. } = fake.hooks().remove(0);
     let pairs: Vec<_> = found.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(pairs, labels);
     assert_eq!(said.as_deref(), note);

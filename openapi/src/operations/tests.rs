@@ -1,9 +1,10 @@
 use poem::http::Method;
+use poem_openapi::registry::Registry;
 
 use super::Operations;
 
 fn operations() -> Operations {
-    Operations::of(Vec::new())
+    Operations::of(Vec::new(), &Registry::new())
         .with("list", Method::GET, "/things")
         .with("create", Method::POST, "/things")
         .with("get", Method::GET, "/things/{id}")

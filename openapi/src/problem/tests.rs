@@ -65,10 +65,15 @@ fn an_unknown_event() {
 #[test]
 fn a_parameter_that_cannot_be_read() {
     for (query, detail) in [
-        ("limit=0", "parameter `limit` cannot have this value; /docs lists what it takes"),
-        ("limit=501", "parameter `limit` cannot have this value; /docs lists what it takes"),
-        ("limit=x", "parameter `limit` cannot have this value; /docs lists what it takes"),
-        ("kind=run", "parameter `kind` cannot have this value; /docs lists what it takes"),
+        ("limit=0", "parameter `limit`: expected a whole number from 1 to 500"),
+        ("limit=501", "parameter `limit`: expected a whole number from 1 to 500"),
+        ("limit=x", "parameter `limit`: expected a whole number from 1 to 500"),
+        (
+            "kind=run",
+            "parameter `kind`: expected one of monitor_run, collection_backup, activity, unrecognized",
+        ),
+        ("knid=activity", "there is no parameter `knid`; did you mean `kind`?"),
+        ("a%0ab=1", "there is no parameter `a\\nb`; known here: kind, source, subject, limit, cursor"),
         (
             "cursor=x",
             "parameter `cursor`: not a cursor of this list; pass `next_cursor` of the page before unchanged, or leave it \

@@ -2,14 +2,13 @@
 
 use super::{
     Classification,
-    fields::{self, Object},
-    scan::TopLevel,
+    found::{Field, Found},
 };
 use crate::event::{Facts, Kind, Verdict};
 
-pub(super) fn monitor_run(top: &TopLevel<'_>, source: &str) -> Classification {
-    let monitor_id = fields::id(top.monitor_uid);
-    let monitor_name = fields::text(top.monitor_name);
+pub(super) fn monitor_run(found: &Found, source: &str) -> Classification {
+    let monitor_id = found.id(Field::MonitorUid);
+    let monitor_name = found.text(Field::MonitorName);
     let ordering_key = match (&monitor_id, &monitor_name) {
         (Some(id), _) => format!("monitor:{id}"),
         // Without an id the name, blanks included, is the best that tells monitors apart.
@@ -20,17 +19,17 @@ pub(super) fn monitor_run(top: &TopLevel<'_>, source: &str) -> Classification {
         kind: Kind::MonitorRun,
         subject: monitor_id.clone(),
         ordering_key,
-        verdict: Some(verdict(&Object::of(top.metrics))),
-        facts: Facts { monitor_name, monitor_id, ..common_facts(top) },
+        verdict: Some(verdict(found)),
+        facts: Facts { monitor_name, monitor_id, ..common_facts(found) },
         note: None,
     }
 }
 
 /// `failed` if any counted failure is above zero, `passed` only if both counters are there and zero.
 /// Two spellings are in the wild; Postman's documents have the first.
-fn verdict(metrics: &Object<'_>) -> Verdict {
-    let failed_tests = metrics.counter(&["failedTests", "failedTestCount"]);
-    let errors = metrics.counter(&["errors", "errorCount"]);
+fn verdict(found: &Found) -> Verdict {
+    let failed_tests = found.counter([Field::FailedTests, Field::FailedTestCount]);
+    let errors = found.counter([Field::Errors, Field::ErrorCount]);
     let any_failure = [failed_tests, errors].into_iter().flatten().any(|count| count > 0.0);
     match (failed_tests, errors) {
         _ if any_failure => Verdict::Failed,
@@ -39,15 +38,19 @@ fn verdict(metrics: &Object<'_>) -> Verdict {
     }
 }
 
-pub(super) fn collection_backup(top: &TopLevel<'_>, source: &str) -> Classification {
-    let collection = Object::of(top.collection);
-    let info = collection.object("info");
+pub(super) fn collection_backup(found: &Found, source: &str) -> Classification {
     // Format v1 and some legacy files have no `info`: name and id stand at the root of the collection.
-    let name = info.text("name").or_else(|| collection.text("name"));
-    let id = ["_postman_id", "uid", "id"]
-        .into_iter()
-        .find_map(|key| info.id(key))
-        .or_else(|| ["_postman_id", "uid", "id"].into_iter().find_map(|key| collection.id(key)));
+    let name = found.text(Field::InfoName).or_else(|| found.text(Field::RootName));
+    let id = [
+        Field::InfoPostmanId,
+        Field::InfoUid,
+        Field::InfoId,
+        Field::RootPostmanId,
+        Field::RootUid,
+        Field::RootId,
+    ]
+    .into_iter()
+    .find_map(|field| found.id(field));
     let ordering_key = match &id {
         Some(id) => format!("collection:{id}"),
         None => format!("collection:source:{source}"),
@@ -62,9 +65,9 @@ pub(super) fn collection_backup(top: &TopLevel<'_>, source: &str) -> Classificat
     }
 }
 
-pub(super) fn activity(top: &TopLevel<'_>, source: &str) -> Classification {
+pub(super) fn activity(found: &Found, source: &str) -> Classification {
     let facts =
-        Facts { action: fields::text(top.action), model: fields::text(top.model), ..common_facts(top) };
+        Facts { action: found.text(Field::Action), model: found.text(Field::Model), ..common_facts(found) };
     let ordering_key = match &facts.collection_id {
         Some(id) => format!("activity:{id}"),
         None => format!("activity:source:{source}"),
@@ -79,12 +82,12 @@ pub(super) fn activity(top: &TopLevel<'_>, source: &str) -> Classification {
     }
 }
 
-fn common_facts(top: &TopLevel<'_>) -> Facts {
+fn common_facts(found: &Found) -> Facts {
     Facts {
-        collection_name: fields::text(top.collection_name),
-        collection_id: fields::id(top.collection_uid),
-        environment_name: fields::text(top.environment_name),
-        environment_id: fields::id(top.environment_uid),
+        collection_name: found.text(Field::CollectionName),
+        collection_id: found.id(Field::CollectionUid),
+        environment_name: found.text(Field::EnvironmentName),
+        environment_id: found.id(Field::EnvironmentUid),
         ..Facts::default()
     }
 }

@@ -12,7 +12,8 @@ fn after(attempts: u32, outcome: &Outcome) -> Step {
 #[track_caller]
 fn check_final(kind: OutcomeKind, state: DeliveryState) {
     let step = after(0, &Outcome::of(kind));
-    assert_eq!(step, Step { state, attempts: 1, due: None, destination: DestinationStep::Carry });
+    assert_eq!((step.state, step.attempts, step.due), (state, 1, None));
+    assert_eq!(step.destination, DestinationStep::Carry);
     assert!(step.state.is_final());
 }
 
@@ -55,6 +56,43 @@ fn bad_settings_pause_the_destination_and_lose_nothing() {
     let step = after(0, &Outcome::of(OutcomeKind::Misconfigured));
     assert_eq!((step.state, step.attempts), (DeliveryState::Pending, 0));
     assert_eq!(step.destination, DestinationStep::PauseUntil(NOW.plus(limits::PROBE_INTERVAL)));
+}
+
+/// How long a delivery with a first wait of ten seconds waits after the remote side asked for `asked`.
+fn wait_after(kind: OutcomeKind, asked: Duration) -> Duration {
+    let step = after(0, &Outcome { retry_after: Some(asked), ..Outcome::of(kind) });
+    NOW.until(step.due.unwrap())
+}
+
+#[test]
+fn a_wait_that_the_remote_side_asks_for_is_kept_within_bounds() {
+    let (short, long) = (Duration::from_secs(8), Duration::from_secs(12));
+    for nothing in [Duration::ZERO, Duration::from_nanos(1)] {
+        let wait = wait_after(OutcomeKind::Retry, nothing);
+        assert!((short..=long).contains(&wait), "the policy's own wait stands: {wait:?}");
+        assert_eq!(wait_after(OutcomeKind::RateLimited, nothing), limits::RATE_LIMIT_PAUSE_MIN);
+    }
+    let hour = Duration::from_secs(3600);
+    assert_eq!(wait_after(OutcomeKind::Retry, hour), hour);
+    assert_eq!(wait_after(OutcomeKind::RateLimited, hour), hour);
+    for absurd in [limits::RETRY_AFTER_MAX * 2, Duration::MAX] {
+        assert_eq!(wait_after(OutcomeKind::Retry, absurd), limits::RETRY_AFTER_MAX);
+        assert_eq!(wait_after(OutcomeKind::RateLimited, absurd), limits::RETRY_AFTER_MAX);
+    }
+}
+
+#[test]
+fn only_a_wait_that_the_remote_side_made_longer_was_asked_for() {
+    let asked = |kind, retry_after| {
+        let outcome = Outcome { retry_after, ..Outcome::of(kind) };
+        after(0, &outcome).asked
+    };
+    assert!(!asked(OutcomeKind::Retry, None));
+    assert!(!asked(OutcomeKind::Retry, Some(Duration::from_secs(1))));
+    assert!(asked(OutcomeKind::Retry, Some(Duration::from_secs(60))));
+    assert!(asked(OutcomeKind::RateLimited, Some(Duration::from_secs(60))));
+    assert!(!asked(OutcomeKind::RateLimited, None));
+    assert!(!asked(OutcomeKind::Misconfigured, None));
 }
 
 #[test]

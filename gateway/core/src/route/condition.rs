@@ -3,17 +3,21 @@
 
 use std::fmt;
 
-use super::{Conditions, Pattern};
+use super::{Conditions, Expression, Pattern};
 use crate::event::{Event, display_name};
+
+const WHEN: &str = "when";
+const HOLDS: &str = "true";
+const FAILS: &str = "false";
 
 /// Why one condition holds or does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// Which condition: "kinds", "monitor", "labels.team" …
+    /// Which condition: "kinds", "monitor", "labels.team", "when" …
     pub condition: String,
     /// What the route asks for.
     pub wanted: String,
-    /// What the event has; empty when it has nothing there.
+    /// What the event has; empty when it has nothing there. For `when`: "true", "false", or why neither can be said.
     pub found: String,
     /// Whether they agree.
     pub holds: bool,
@@ -22,6 +26,12 @@ pub struct Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { condition, wanted, found, holds } = self;
+        if condition == WHEN {
+            return match found.as_str() {
+                HOLDS | FAILS => write!(f, "{condition}: {wanted} is {found}"),
+                _ => write!(f, "{condition}: {wanted} cannot be decided: {found}"),
+            };
+        }
         let verb = if *holds { "is" } else { "is not" };
         let found = if found.is_empty() { "nothing" } else { found };
         write!(f, "{condition}: {found} {verb} one of {wanted}")
@@ -55,6 +65,9 @@ impl Conditions {
         reasons.one_of("verdict", &self.verdict, event.verdict.as_ref());
         reasons.matches("action", &self.action, &[id(&facts.action)]);
         reasons.matches("model", &self.model, &[id(&facts.model)]);
+        if let Some(when) = &self.when {
+            reasons.holds(when, event);
+        }
         reasons.0
     }
 }
@@ -86,6 +99,16 @@ impl Reasons {
             holds: found.iter().any(|text| wanted.iter().any(|pattern| pattern.matches(text))),
             found: found.join(" / "),
         });
+    }
+
+    /// What cannot be decided does not hold.
+    fn holds(&mut self, when: &Expression, event: &Event) {
+        let (found, holds) = match when.holds(event) {
+            Ok(true) => (HOLDS.to_owned(), true),
+            Ok(false) => (FAILS.to_owned(), false),
+            Err(undecided) => (undecided.to_string(), false),
+        };
+        self.0.push(Reason { condition: WHEN.to_owned(), wanted: when.to_string(), found, holds });
     }
 }
 

@@ -124,6 +124,36 @@ fn a_reason_reads_as_a_sentence() {
 }
 
 #[test]
+fn an_expression_is_a_condition_among_others() {
+    let when = |source: &str| Conditions {
+        kinds: vec![Kind::MonitorRun],
+        when: Some(Expression::new(source).unwrap()),
+        ..Default::default()
+    };
+    check(when("environment.name.startsWith('prod')"), &failing_run(), true);
+    check(when("environment.name.startsWith('dev')"), &failing_run(), false);
+    check(when("true"), &event("not json"), false);
+    // What cannot be decided does not match.
+    check(when("event.labels.region == 'eu'"), &failing_run(), false);
+}
+
+#[test]
+fn an_expression_is_explained_with_its_value_or_why_it_has_none() {
+    for (source, expected) in [
+        ("event.kind == 'activity'", "when: event.kind == 'activity' is false"),
+        ("event.verdict == 'failed'", "when: event.verdict == 'failed' is true"),
+        (
+            "event.labels.region == 'eu'",
+            "when: event.labels.region == 'eu' cannot be decided: the event has no label \"region\"",
+        ),
+    ] {
+        let conditions = Conditions { when: Some(Expression::new(source).unwrap()), ..Default::default() };
+        let explanation = route("r", conditions, &["d"]).explain(&failing_run());
+        assert_eq!(explanation.reasons[0].to_string(), expected);
+    }
+}
+
+#[test]
 fn a_broken_pattern_names_itself() {
     let error = Pattern::new("prod[").unwrap_err();
     assert_eq!(error.to_string(), "\"prod[\" is not a pattern: unclosed character class; missing ']'");

@@ -1,150 +1,141 @@
-//! Attempts end: decide, record, and only then let the lane go on.
+//! Attempts end: decide what becomes of the delivery and of its destination.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use postroom_core::{
     chain::Chain,
     delivery::{self, DeliveryState, DestinationStep, Step},
-    id::{DeliveryId, DestinationName},
-    lane::{Next, Ticket},
+    lane::{GateState, Next, Ticket},
     outcome::{Outcome, OutcomeKind},
     time::Timestamp,
 };
 use postroom_host::Delivered;
-use postroom_store::{AttemptRecord, DeliveryChange, StoreError};
+use postroom_store::{AttemptRecord, DeliveryChange};
 
-use super::{Dispatcher, Input};
+use super::{Dispatcher, flight::Attempted, record::Follow};
+use crate::attempt::End;
 
 /// When a delivery that was not accepted is offered again.
 const OFFER_AGAIN: Duration = Duration::from_secs(1);
-/// The first wait before an outcome that could not be stored is stored again; doubles up to [`RECORD_AGAIN_MAX`].
-const RECORD_AGAIN: Duration = Duration::from_millis(250);
-const RECORD_AGAIN_MAX: Duration = Duration::from_secs(10);
 
 impl Dispatcher {
-    pub(super) fn ended(
-        &mut self,
-        ticket: Ticket,
-        started_at: Timestamp,
-        seconds: f64,
-        delivered: Delivered,
-    ) {
-        let (now, steady_now) = (self.clock.now(), self.steady.now());
-        let Delivered::Outcome(outcome) = delivered else {
-            let due = steady_now.plus(OFFER_AGAIN);
-            self.lanes.settle(&ticket.lane, ticket.id, Next::Again { due, attempts: ticket.attempts });
-            return;
-        };
+    pub(super) fn attempted(&mut self, attempted: Attempted) {
+        let Attempted { ticket, started_at, finished_at, seconds, end } = attempted;
+        let cancelled = self.flights.remove(&ticket.id).is_some_and(|flight| flight.is_cancelled());
+        let now = self.steady.now();
         // Lanes are opened for exactly these destinations.
         let Some(destination) = self.destinations.get(&ticket.lane.destination) else { return };
-        self.metrics.attempted(&destination.name, outcome.kind, seconds);
-        let step = delivery::step(ticket.id, ticket.attempts, &outcome, &destination.retry, steady_now);
-        self.steer_destination(&ticket, &step, &outcome);
-
-        let superseded = if step.due.is_some() { self.lanes.hold_up(&ticket.lane) } else { Vec::new() };
-        let state = if superseded.contains(&ticket.id) { DeliveryState::Superseded } else { step.state };
-        log(&ticket, state, &step, &outcome, steady_now);
-        let next = match step.due {
-            Some(due) => Next::Again { due, attempts: step.attempts },
-            None => Next::Finished,
+        let (outcome, lost) = match end {
+            End::Lost(outcome) => (outcome, true),
+            End::Delivered(Delivered::Outcome(outcome)) => (outcome, false),
+            End::Unread(_) | End::Delivered(Delivered::NotAccepted | Delivered::Cancelled) if cancelled => {
+                return self.finish_cancelled(ticket, finished_at);
+            }
+            end @ (End::Unread(_) | End::Delivered(Delivered::NotAccepted | Delivered::Cancelled)) => {
+                if let End::Unread(error) = end
+                    && let Some(left_out) = self.store_log.take()
+                {
+                    tracing::error!(delivery = %ticket.id, event = %ticket.event, error = %Chain(&error), left_out, "event could not be read, will be tried again");
+                }
+                let due = now.plus(OFFER_AGAIN);
+                let next = Next::Again { due, attempts: ticket.attempts, asked: false };
+                return self.settle(ticket.lane, ticket.id, next);
+            }
         };
-        let mut changes = vec![DeliveryChange {
+        self.metrics.attempted(&destination.name, outcome.kind, seconds);
+        let step = delivery::step(ticket.id, ticket.attempts, &outcome, &destination.retry, now);
+        if !lost {
+            self.steer_destination(&ticket, &step, &outcome, now);
+        }
+
+        // Nobody wants it any more: it does not go on, and so it holds nothing up.
+        let next_due = step.due.filter(|_| !cancelled);
+        let superseded = if next_due.is_some() { self.lanes.hold_up(&ticket.lane) } else { Vec::new() };
+        let state = if step.due.is_some() && cancelled {
+            DeliveryState::Cancelled
+        } else if superseded.contains(&ticket.id) {
+            DeliveryState::Superseded
+        } else {
+            step.state
+        };
+        self.log.attempted(&ticket, state, &step, &outcome, now);
+        let next = next_due.map_or(Next::Finished, |due| Next::Again {
+            // In a pause it is the destination that waits: whatever ends the pause may go on with this one at once.
+            due: if step.destination == DestinationStep::Carry { due } else { now },
+            attempts: step.attempts,
+            asked: step.asked,
+        });
+        for id in superseded.into_iter().filter(|id| *id != ticket.id) {
+            self.add_superseded(&ticket.lane.destination, id, finished_at);
+        }
+        let change = DeliveryChange {
             id: ticket.id,
             state,
             attempts: Some(step.attempts),
-            due: step.due.filter(|_| !state.is_final()).map(|due| self.by_the_wall(due)),
-            at: now,
-            attempt: Some(AttemptRecord { started_at, finished_at: now, outcome }),
-        }];
-        let others = superseded.into_iter().filter(|id| *id != ticket.id);
-        changes.extend(others.map(|id| self.superseded(id, now)));
-        let destination = ticket.lane.destination.clone();
-        let done = Input::Recorded { lane: ticket.lane, id: ticket.id, next };
-        self.record(changes, destination, done);
+            due: next_due.filter(|_| !state.is_final()).map(|due| self.by_the_wall(due)),
+            at: finished_at,
+            attempt: Some(AttemptRecord { started_at, finished_at, outcome }),
+        };
+        self.record_end(ticket, change, next);
     }
 
-    fn steer_destination(&mut self, ticket: &Ticket, step: &Step, outcome: &Outcome) {
-        let (name, now) = (&ticket.lane.destination, self.clock.now());
-        let paused = self.lanes.load(name).is_some_and(|load| load.paused_until.is_some());
-        match (step.destination, outcome.kind) {
-            (DestinationStep::PauseUntil(until), _) => {
-                if self.lanes.pause(name, until) {
-                    self.troubles.begin(name, now, &outcome.message);
+    /// The plugin has let go of a delivery that nobody wants any more.
+    fn finish_cancelled(&mut self, ticket: Ticket, at: Timestamp) {
+        tracing::info!(delivery = %ticket.id, destination = %ticket.lane.destination, "delivery cancelled");
+        let change = DeliveryChange {
+            id: ticket.id,
+            state: DeliveryState::Cancelled,
+            attempts: None,
+            due: None,
+            at,
+            attempt: None,
+        };
+        self.record_end(ticket, change, Next::Finished);
+    }
+
+    /// Records how an attempt ended. Its place at the destination is free from here on, and its lane goes on when that
+    /// is on disk.
+    fn record_end(&mut self, ticket: Ticket, change: DeliveryChange, next: Next) {
+        let Ticket { id, lane, .. } = ticket;
+        self.lanes.ended(&lane, id);
+        self.add_record(&lane.destination, change);
+        self.records.then(Follow::Settle { lane, id, next });
+    }
+
+    /// Draws from the outcome what it says of the whole destination.
+    fn steer_destination(&mut self, ticket: &Ticket, step: &Step, outcome: &Outcome, now: Timestamp) {
+        let name = &ticket.lane.destination;
+        let wall = self.clock.now();
+        let Some(load) = self.lanes.load(name) else { return };
+        if let DestinationStep::PauseUntil(until) = step.destination {
+            if self.lanes.pause(name, until) {
+                self.troubles.begin(name, wall, &outcome.message);
+                let Outcome { code, message: reason, kind, .. } = outcome;
+                let (delivery, pause_s) = (ticket.id, now.until(until).as_secs());
+                tracing::warn!(%delivery, destination = %name, outcome = %kind, code, reason, pause_s, "destination paused");
+            }
+            return;
+        }
+        // What ends in a pause was on its way before, and the reason of a pause stays until the pause is over.
+        if load.gate == GateState::Paused && load.paused_until.is_some() {
+            return;
+        }
+        match outcome.kind {
+            OutcomeKind::Delivered | OutcomeKind::Permanent => {
+                let recovered = self.lanes.reached(name, now);
+                self.troubles.end(name, wall, recovered);
+            }
+            OutcomeKind::Retry => {
+                self.troubles.begin(name, wall, &outcome.message);
+                let probe = self.lanes.failed(&ticket.lane, ticket.id, now);
+                if let Some(probe) = probe.filter(|_| load.gate != GateState::Breaker) {
+                    let (reason, probe_s) = (&outcome.message, now.until(probe).as_secs());
+                    self.metrics.breaker_opened(name);
+                    tracing::warn!(destination = %name, reason, probe_s, "destination keeps failing, from now on one delivery at a time tries it");
                 }
             }
-            // Only what got through shows that the remote side and the settings are well; and in a pause it was on
-            // its way before.
-            (DestinationStep::Carry, OutcomeKind::Delivered) if !paused => {
-                let was_probe = self.lanes.reached(name);
-                self.troubles.end(name, now, was_probe);
-            }
-            // The reason of a pause stays until the pause is over.
-            (DestinationStep::Carry, OutcomeKind::Retry) if !paused => {
-                self.troubles.begin(name, now, &outcome.message);
-            }
-            (DestinationStep::Carry, _) => {}
-        }
-    }
-
-    /// A delivery that a newer one of its lane replaces, without an attempt of its own.
-    pub(super) fn superseded(&mut self, id: DeliveryId, at: Timestamp) -> DeliveryChange {
-        self.warm.take(id);
-        DeliveryChange { id, state: DeliveryState::Superseded, attempts: None, due: None, at, attempt: None }
-    }
-
-    /// Stores `changes`, however long that takes, and then says `done`. The lane waits meanwhile: to go on before the
-    /// outcome is durable could, after a crash, deliver this event again behind a newer one.
-    pub(super) fn record(
-        &mut self,
-        mut changes: Vec<DeliveryChange>,
-        destination: DestinationName,
-        done: Input,
-    ) {
-        let (store, metrics) = (Arc::clone(&self.store), self.metrics.clone());
-        self.tasks.spawn(async move {
-            let mut wait = RECORD_AGAIN;
-            while let Err(error) = store.record(changes.clone()).await {
-                if let StoreError::UnknownDelivery { delivery } = error {
-                    // The others must not be lost with it.
-                    tracing::error!(error = %Chain(&error), "an outcome has nothing to belong to");
-                    changes.retain(|change| change.id != delivery);
-                    continue;
-                }
-                metrics.record_failed();
-                let wait_ms = wait.as_millis();
-                tracing::error!(error = %Chain(&error), wait_ms, "an outcome could not be stored, trying again");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(RECORD_AGAIN_MAX);
-            }
-            for change in changes.iter().filter(|change| change.state.is_final()) {
-                metrics.finished(&destination, change.state);
-            }
-            done
-        });
-    }
-}
-
-fn log(ticket: &Ticket, state: DeliveryState, step: &Step, outcome: &Outcome, now: Timestamp) {
-    let wait = step.due.map_or(Duration::ZERO, |due| now.until(due));
-    let (delivery, event, destination) = (ticket.id, ticket.event, &ticket.lane.destination);
-    let Outcome { code, message: reason, .. } = outcome;
-    match state {
-        DeliveryState::Delivered | DeliveryState::Skipped => {
-            tracing::debug!(%delivery, %event, %destination, %state, attempt = step.attempts, "delivery finished");
-        }
-        DeliveryState::Dead => {
-            tracing::error!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "delivery given up, now a dead letter");
-        }
-        DeliveryState::Superseded => {
-            tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, "attempt failed, a newer delivery goes instead");
-        }
-        _ if matches!(step.destination, DestinationStep::PauseUntil(_)) => {
-            let pause_s = wait.as_secs();
-            tracing::warn!(%delivery, %event, %destination, outcome = %outcome.kind, code, reason, pause_s, "destination paused");
-        }
-        _ => {
-            let wait_s = wait.as_secs_f64();
-            tracing::warn!(%delivery, %event, %destination, attempt = step.attempts, code, reason, wait_s, "attempt failed, will be tried again");
+            // The plugin left it out, so whether the remote side is well is not known; the others ask for a pause.
+            OutcomeKind::Skipped | OutcomeKind::RateLimited | OutcomeKind::Misconfigured => {}
         }
     }
 }

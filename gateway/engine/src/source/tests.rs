@@ -28,6 +28,27 @@ fn wrong_tokens_and_unknown_sources_are_refused() {
     }
 }
 
+/// Counted and not timed: a clock in a test tells more about the machine than about the code.
+#[test]
+fn right_and_wrong_tokens_and_unknown_sources_cost_the_same_comparisons() {
+    let sources = sources();
+    for (name, token) in [
+        ("acme", "first-token"),
+        ("acme", "second-token"),
+        ("acme", "third-token"),
+        ("locked", "first-token"),
+        ("nobody", "first-token"),
+    ] {
+        let tokens = sources.by_name.get(name).map_or(&sources.nobody, |source| &source.tokens);
+        let mut comparisons = 0;
+        tokens.accept_by(&hash(token), |hash, presented| {
+            comparisons += 1;
+            hash.ct_eq(presented)
+        });
+        assert_eq!(comparisons, limits::SOURCE_TOKENS_MAX, "{name} {token}");
+    }
+}
+
 #[test]
 fn debug_output_shows_no_token() {
     let shown = format!("{:?}", sources());

@@ -1,7 +1,6 @@
-//! What goes to the gateway: written by one thread, so that a plugin's call never waits for the socket.
+//! What goes to the gateway. A plugin's call never waits for the socket.
 
 use std::{
-    collections::VecDeque,
     io::{self, Write},
     os::unix::net::UnixStream,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -9,6 +8,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use rustix::net::{SendFlags, send};
 use tokio::time::Instant;
 
 use super::process;
@@ -19,6 +19,8 @@ use crate::{
 
 /// Most bytes of log records that wait for the gateway.
 const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// Room that is kept from one batch to the next.
+const BATCH_BYTES_KEPT: usize = 64 * 1024;
 
 /// The queue of frames to the gateway.
 ///
@@ -30,85 +32,123 @@ pub(super) struct Outbox {
 }
 
 struct Shared {
+    socket: UnixStream,
     queue: Mutex<Queue>,
-    /// The queue has something to write, or has been written.
+    /// The queue waits for the writer, or has been written while somebody waited for that.
     changed: Condvar,
 }
 
 struct Queue {
-    frames: VecDeque<BytesMut>,
+    /// Frames, one behind the other.
+    bytes: Vec<u8>,
     log_bytes: usize,
     log_budget: Budget,
+    /// Somebody writes: the frames before those in the queue are on their way.
     writing: bool,
+    /// Somebody waits until all is written.
+    flushing: bool,
 }
 
 impl Outbox {
-    /// Starts the writer.
+    /// Starts the writer, which writes what the socket did not take at once.
     pub(super) fn start(socket: UnixStream) -> io::Result<Self> {
         let queue = Queue {
-            frames: VecDeque::new(),
+            bytes: Vec::new(),
             log_bytes: 0,
             log_budget: Budget::new(Instant::now()),
             writing: false,
+            flushing: false,
         };
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let shared = Arc::new(Shared { socket, queue: Mutex::new(queue), changed: Condvar::new() });
         let writer = Arc::clone(&shared);
-        thread::Builder::new().name("outbox".to_owned()).spawn(move || writer.write_all_to(socket))?;
+        thread::Builder::new().name("outbox".to_owned()).spawn(move || writer.write_queue())?;
         Ok(Self { shared })
     }
 
-    /// Queues a frame that must not be lost.
+    /// Sends a frame that must not be lost.
     pub(super) fn send(&self, message: &ToGateway) {
-        self.shared.lock().frames.push_back(message.encode());
-        self.shared.changed.notify_all();
+        let frame = message.encode();
+        self.shared.send(self.shared.lock(), &frame);
     }
 
-    /// Queues a log record, or drops and counts it.
+    /// Sends a log record, or drops and counts it.
     pub(super) fn log(&self, record: LogRecord) {
         let mut queue = self.shared.lock();
         let room = queue.log_bytes < LOG_BYTES_MAX;
         if !queue.log_budget.take(Instant::now(), room) {
             return;
         }
-        if let Some(count) = queue.log_budget.lost() {
-            queue.frames.push_back(ToGateway::LogsLost { count }.encode());
-        }
-        let frame = ToGateway::Log(record).encode();
-        queue.log_bytes += frame.len();
-        queue.frames.push_back(frame);
-        drop(queue);
-        self.shared.changed.notify_all();
+        let mut frames = queue
+            .log_budget
+            .lost()
+            .map_or_else(BytesMut::new, |count| ToGateway::LogsLost { count }.encode());
+        frames.extend_from_slice(&ToGateway::Log(record).encode());
+        queue.log_bytes += frames.len();
+        self.shared.send(queue, &frames);
     }
 
     /// Waits until the gateway has everything.
     pub(super) fn flush(&self) {
         let mut queue = self.shared.lock();
-        while queue.writing || !queue.frames.is_empty() {
+        queue.flushing = true;
+        while queue.writing || !queue.bytes.is_empty() {
             queue = self.shared.wait(queue);
         }
     }
 }
 
 impl Shared {
-    fn write_all_to(&self, mut socket: UnixStream) {
+    /// Writes `frames`, or has them written when somebody else writes or the socket is full.
+    ///
+    /// Written by the calling thread where that needs no waiting: to wake another one takes as long as the writing.
+    fn send(&self, mut queue: MutexGuard<'_, Queue>, frames: &[u8]) {
+        if queue.writing || !queue.bytes.is_empty() {
+            queue.bytes.extend_from_slice(frames);
+            return;
+        }
+        queue.writing = true;
+        drop(queue);
+        // An error other than a full socket is met again by the writer.
+        let sent = send(&self.socket, frames, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).unwrap_or(0);
+        let mut queue = self.lock();
+        // What came meanwhile goes behind.
+        queue.bytes.splice(0..0, frames.iter().skip(sent).copied());
+        self.written(&mut queue);
+        if !queue.bytes.is_empty() {
+            self.changed.notify_all();
+        }
+    }
+
+    fn write_queue(&self) {
         let mut batch = Vec::new();
         let mut queue = self.lock();
         loop {
-            while queue.frames.is_empty() {
+            while queue.writing || queue.bytes.is_empty() {
                 queue = self.wait(queue);
             }
-            batch.clear();
-            queue.frames.drain(..).for_each(|frame| batch.extend_from_slice(&frame));
+            std::mem::swap(&mut queue.bytes, &mut batch);
             queue.log_bytes = 0;
             queue.writing = true;
             drop(queue);
-            if socket.write_all(&batch).is_err() {
+            if (&self.socket).write_all(&batch).is_err() {
                 // The gateway is gone, and this process has nobody left to work for.
                 process::leave(false);
             }
+            batch.clear();
+            // One large record must not be paid for ever.
+            batch.shrink_to(BATCH_BYTES_KEPT);
             queue = self.lock();
-            queue.writing = false;
-            self.changed.notify_all();
+            self.written(&mut queue);
+        }
+    }
+
+    fn written(&self, queue: &mut Queue) {
+        queue.writing = false;
+        if queue.bytes.is_empty() {
+            queue.log_bytes = 0;
+            if queue.flushing {
+                self.changed.notify_all();
+            }
         }
     }
 
@@ -120,3 +160,6 @@ impl Shared {
         self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

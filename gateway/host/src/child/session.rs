@@ -8,13 +8,13 @@ use std::{
 use postroom_abi::POSTROOM_OK;
 use postroom_core::secret::Secret;
 
-use super::{frames::Frames, outbox::Outbox, pool::Pool, process};
+use super::{frames::Frames, mapping, outbox::Outbox, pool::Pool, process};
 use crate::{
     clock,
     config_fault::ConfigFault,
-    delivery::Offer,
     inspect::inspect,
     native::{self, CreateError, Instance, Library, LoadError, Services, ValidateError},
+    offer::Offer,
     outcome::Report,
     plugin_log::LogRecord,
     wire::{Start, ToChild, ToGateway},
@@ -82,6 +82,10 @@ impl Session {
         loop {
             match frames.next()? {
                 ToChild::Deliver(offer) => self.deliver(*offer)?,
+                ToChild::DeliverFile { mut offer, bytes } => {
+                    offer.body = mapping::body(frames.descriptor()?, bytes)?;
+                    self.deliver(*offer)?;
+                }
                 ToChild::Cancel { token } => self.instance.cancel(token),
                 ToChild::Ping => self.outbox.send(&ToGateway::Pong),
                 ToChild::Stop { deadline_unix_ms } => self.stop(deadline_unix_ms)?,
@@ -138,8 +142,8 @@ impl Services for ForPlugin {
         self.outbox.send(&ToGateway::Completed { token, report });
     }
 
-    fn released(&self, token: u64) {
-        self.outbox.send(&ToGateway::Released { token });
+    fn released(&self, token: u64, report: Report) {
+        self.outbox.send(&ToGateway::Released { token, report });
     }
 
     fn log_level(&self) -> u32 {

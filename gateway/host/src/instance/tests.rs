@@ -1,8 +1,9 @@
 //! Whole processes: the gateway's side in the test, the plugin's in children that run `examples/plugin-host`.
 
+mod bodies;
+
 use std::{collections::BTreeMap, time::Duration};
 
-use bytes::Bytes;
 use postroom_core::{
     id::DestinationName,
     outcome::{Outcome, OutcomeKind},
@@ -17,7 +18,7 @@ use crate::{
     inspect::inspect,
     program::Program,
     supervisor::{Backoff, Status},
-    testing::{Compiled, Log, PLUGIN, delivery, delivery_of, program, scripted},
+    testing::{Compiled, Log, PLUGIN, delivery, program, scripted},
 };
 
 fn config(plugin: &Compiled, mode: &str) -> InstanceConfig {
@@ -44,7 +45,7 @@ fn start() -> Instance {
 async fn outcome_of(instance: &Instance, delivery: PluginDelivery) -> Outcome {
     match instance.deliver(delivery).await {
         Delivered::Outcome(outcome) => outcome,
-        Delivered::NotAccepted => panic!("not accepted"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -89,19 +90,12 @@ async fn the_plugin_runs_in_a_process_of_its_own_without_our_environment() {
 }
 
 #[tokio::test]
-async fn large_bodies_and_many_deliveries_get_through() {
-    let instance = start();
-    let large = outcome_of(&instance, delivery_of(Bytes::from(vec![b'x'; 20_000_000]))).await;
-    assert_eq!(large.message, "20000000 bytes");
-    let mut many = tokio::task::JoinSet::new();
-    for bytes in 100..400 {
-        let instance = instance.clone();
-        many.spawn(async move {
-            let delivered = outcome_of(&instance, delivery_of(Bytes::from(vec![b'x'; bytes]))).await;
-            assert_eq!(delivered.message, format!("{bytes} bytes"));
-        });
-    }
-    many.join_all().await;
+async fn a_delivery_cancelled_while_the_plugin_is_down_comes_back_at_once() {
+    let instance = Instance::start(config(&PLUGIN, "crash-create"));
+    let delivery = delivery("ok");
+    let cancel = delivery.cancel.clone();
+    let (delivered, ()) = tokio::join!(instance.deliver(delivery), async { cancel.cancel() });
+    assert_eq!(delivered, Delivered::Cancelled);
 }
 
 #[tokio::test]

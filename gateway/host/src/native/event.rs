@@ -3,9 +3,10 @@
 
 use std::ptr;
 
+use bytes::Bytes;
 use postroom_abi::{postroom_attr, postroom_event, postroom_str};
 
-use crate::delivery::Offer;
+use crate::offer::Offer;
 
 /// An event for a plugin, and everything that it points to.
 pub(super) struct EventMemory {
@@ -22,7 +23,7 @@ unsafe impl Sync for EventMemory {}
 
 impl EventMemory {
     pub(super) fn new(offer: Offer) -> Self {
-        let text = |text: &String| postroom_str::of(text.as_bytes());
+        let text = |text: &Bytes| postroom_str::of(text);
         let attrs: Vec<_> = offer
             .labels
             .iter()
@@ -45,7 +46,7 @@ impl EventMemory {
             attr_count: attrs.len(),
             body: postroom_str::of(&offer.body),
         };
-        // Moving the vectors and strings below moves their handles, not the bytes that `raw` points to.
+        // Moving the vector and the offer below moves their handles, not the bytes that `raw` points to.
         Self { raw, _attrs: attrs, _offer: offer }
     }
 

@@ -40,7 +40,7 @@ pub(crate) trait Services: Send + Sync + 'static {
     /// The plugin ended a delivery.
     fn completed(&self, token: u64, report: Report);
     /// The plugin ended a delivery that had been cancelled.
-    fn released(&self, token: u64);
+    fn released(&self, token: u64, report: Report);
     /// Highest `POSTROOM_LOG_*` worth formatting.
     fn log_level(&self) -> u32;
     /// The plugin logs.
@@ -143,7 +143,7 @@ impl Context {
         // Double, late and forged completions all end here: their token is not pending.
         let Some(pending) = self.take(token) else { return POSTROOM_E_STALE };
         if pending.cancelled {
-            self.services.released(token);
+            self.services.released(token, report);
             return POSTROOM_E_STALE;
         }
         self.services.completed(token, report);

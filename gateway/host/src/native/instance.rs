@@ -15,7 +15,7 @@ use postroom_abi::{
 use super::{
     Services, event::EventMemory, host::Context, library::Library, memory::with_errbuf, status::Status,
 };
-use crate::delivery::Offer;
+use crate::offer::Offer;
 
 /// Why no instance was made.
 #[derive(Debug, thiserror::Error)]

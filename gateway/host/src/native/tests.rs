@@ -8,7 +8,6 @@ use postroom_core::secret::Secret;
 use super::{Instance, Services, ValidateError, load};
 use crate::{
     config_fault,
-    delivery::Offer,
     outcome::Report,
     plugin_log::LogRecord,
     testing::{self, Compiled},
@@ -36,8 +35,8 @@ impl Services for Recorder {
         self.recorded.lock().push(line);
     }
 
-    fn released(&self, token: u64) {
-        self.recorded.lock().push(format!("released {token}"));
+    fn released(&self, token: u64, report: Report) {
+        self.recorded.lock().push(format!("released {token}: {}", report.message));
     }
 
     fn log_level(&self) -> u32 {
@@ -73,7 +72,7 @@ impl Rig {
     }
 
     fn deliver(&self, token: u64, body: &'static str) -> i32 {
-        self.instance.deliver(Offer::new(token, &testing::delivery(body)))
+        self.instance.deliver(testing::offer(token, &testing::delivery(body)))
     }
 
     fn take(&self) -> Vec<String> {
@@ -145,7 +144,7 @@ fn a_completion_after_a_cancel_is_stale_and_frees_the_place() {
     let rig = Rig::new();
     rig.deliver(1, "hold");
     rig.instance.cancel(1);
-    assert_eq!(rig.take(), ["released 1", "log 1: cancelled: -3"]);
+    assert_eq!(rig.take(), ["released 1: late", "log 1: cancelled: -3"]);
     rig.instance.cancel(1);
     rig.instance.cancel(99);
     assert_eq!(rig.take(), [""; 0]);

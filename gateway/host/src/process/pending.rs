@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::Exit;
-use crate::{outcome::Report, wire::ToChild};
+use crate::{outcome::Report, wire::Frame};
 
 /// How a delivery came back from the process.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub(super) enum Reply {
     Ended(Report),
     /// The plugin did not take it, with this status.
     Refused(i32),
-    /// The plugin let go of it after it was cancelled.
-    Released,
+    /// The plugin let go of it after it was given up, with this to say.
+    Released(Report),
     /// The process ended first.
     Lost(Exit),
 }
@@ -61,7 +61,7 @@ impl Pending {
         token: u64,
         event: EventId,
         slot: OwnedSemaphorePermit,
-        outgoing: &mpsc::Sender<ToChild>,
+        outgoing: &mpsc::Sender<Frame>,
     ) -> Option<InFlight> {
         let (sender, reply) = oneshot::channel();
         let mut state = self.lock();
@@ -78,8 +78,8 @@ impl Pending {
     }
 
     /// The process says that it let go of a delivery that was given up.
-    pub(super) fn release(&self, token: u64) -> Result<(), UnknownToken> {
-        self.end_if(token, Reply::Released, |held| held.given_up.is_some())
+    pub(super) fn release(&self, token: u64, report: Report) -> Result<(), UnknownToken> {
+        self.end_if(token, Reply::Released(report), |held| held.given_up.is_some())
     }
 
     fn end_if(
@@ -138,7 +138,7 @@ impl Pending {
 #[derive(Debug)]
 pub(super) struct InFlight {
     pending: Arc<Pending>,
-    outgoing: mpsc::Sender<ToChild>,
+    outgoing: mpsc::Sender<Frame>,
     token: u64,
     reply: oneshot::Receiver<Reply>,
 }
@@ -155,7 +155,7 @@ impl InFlight {
         if self.pending.give_up(self.token) {
             // There is room for one cancel of each delivery. Should it be missing all the same, the process ends as
             // one that holds on.
-            drop(self.outgoing.try_send(ToChild::Cancel { token: self.token }));
+            drop(self.outgoing.try_send(Frame::cancel(self.token)));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::unix::{OwnedReadHalf, OwnedWriteHalf},
+    io::AsyncReadExt,
+    net::unix::OwnedReadHalf,
     process::Child,
     sync::{Semaphore, mpsc, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,15 +19,13 @@ use super::{
 };
 use crate::{
     plugin_log::PluginLog,
-    wire::{TO_GATEWAY_BYTES_MAX, ToChild, ToGateway, take_frame},
+    wire::{Frame, TO_GATEWAY_BYTES_MAX, ToGateway, take_frame},
 };
 
 /// How long a process may live on after it closed its socket.
 const CLOSED_LIMIT: Duration = Duration::from_millis(500);
 
-/// Frames are joined up to this size; what is larger is a body, and goes out without being copied.
-const JOIN_BYTES_MAX: usize = 16 * 1024;
-const FRAMES_AT_ONCE: usize = 64;
+const READ_BYTES: usize = 16 * 1024;
 
 /// One side of the conversation, and the process itself.
 pub(super) struct Session {
@@ -37,7 +35,7 @@ pub(super) struct Session {
     pub(super) ready: Option<oneshot::Sender<ToGateway>>,
     pub(super) pending: Arc<Pending>,
     pub(super) slots: Arc<Semaphore>,
-    pub(super) outgoing: mpsc::Sender<ToChild>,
+    pub(super) outgoing: mpsc::Sender<Frame>,
     /// When the ping was sent that is not answered yet.
     pub(super) ping: Option<Instant>,
     pub(super) limits: Limits,
@@ -55,6 +53,26 @@ enum End {
     Kill(String),
 }
 
+/// When to look at the process.
+struct Looks {
+    interval: Duration,
+    next: Instant,
+    /// The last look was due while there was more to read.
+    put_off: bool,
+}
+
+impl Looks {
+    /// Whether to look now. There may be no end to what is to be read, so a look is put off once and no more.
+    fn is_due(&mut self, now: Instant, all_read: bool) -> bool {
+        if now < self.next {
+            return false;
+        }
+        self.next = now + self.interval;
+        self.put_off = !all_read && !self.put_off;
+        !self.put_off
+    }
+}
+
 impl Session {
     /// Talks until the process ends, then reports every delivery that it held, and its end.
     pub(super) async fn run(mut self, exit_sender: watch::Sender<Option<Exit>>) {
@@ -68,27 +86,30 @@ impl Session {
     }
 
     async fn talk(&mut self) -> End {
-        let mut ticks = interval(self.limits.ping_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = Looks { interval: self.limits.ping_interval, next: Instant::now(), put_off: false };
         loop {
-            self.buffer.reserve(JOIN_BYTES_MAX);
+            self.buffer.reserve(READ_BYTES);
             // What has come is read before the clock is asked: when the gateway itself was held up, the answer to a
             // ping may be waiting.
             let read = tokio::select! {
                 biased;
                 () = self.kill.cancelled() => return End::Kill("it is no longer needed".to_owned()),
-                read = self.incoming.read_buf(&mut self.buffer) => read,
-                now = ticks.tick() => match self.watch(now) {
-                    Some(fault) => return End::Kill(fault),
-                    None => continue,
-                },
+                read = self.incoming.read_buf(&mut self.buffer) => Some(read),
+                () = sleep_until(looks.next) => None,
             };
+            let all_read = read.is_none();
             // An error is a reset by a process that ended with frames unread.
-            if !matches!(read, Ok(1..)) {
+            if !matches!(read, None | Some(Ok(1..))) {
                 return End::Closed;
             }
             if let Err(fault) = self.take_frames() {
                 return End::Kill(format!("it broke the protocol: {fault}"));
+            }
+            let now = Instant::now();
+            if looks.is_due(now, all_read)
+                && let Some(fault) = self.watch(now)
+            {
+                return End::Kill(fault);
             }
         }
     }
@@ -104,7 +125,7 @@ impl Session {
         match message {
             ToGateway::Completed { token, report } => self.pending.end(token, Reply::Ended(report))?,
             ToGateway::NotAccepted { token, status } => self.pending.end(token, Reply::Refused(status))?,
-            ToGateway::Released { token } => self.pending.release(token)?,
+            ToGateway::Released { token, report } => self.pending.release(token, report)?,
             ToGateway::Pong => self.ping = None,
             ToGateway::Log(record) => self.log.record(&record, self.pending.event(record.token)),
             ToGateway::LogsLost { count } => self.log.lost(count),
@@ -132,7 +153,7 @@ impl Session {
             }
             Some(_) => {}
             // Without room for a ping there are other frames to read, which tell as much once they are read.
-            None if self.outgoing.try_send(ToChild::Ping).is_ok() => self.ping = Some(now),
+            None if self.outgoing.try_send(Frame::ping()).is_ok() => self.ping = Some(now),
             None => {}
         }
         self.pending
@@ -155,25 +176,5 @@ impl Session {
     }
 }
 
-/// Writes frames to the process until either side is gone; small ones together.
-pub(super) async fn write_frames(mut socket: OwnedWriteHalf, mut outgoing: mpsc::Receiver<ToChild>) {
-    let mut frames = Vec::with_capacity(FRAMES_AT_ONCE);
-    let mut joined = BytesMut::new();
-    while outgoing.recv_many(&mut frames, FRAMES_AT_ONCE).await > 0 {
-        for frame in frames.drain(..) {
-            let (head, body) = frame.encode();
-            joined.extend_from_slice(&head);
-            if joined.len() + body.len() <= JOIN_BYTES_MAX {
-                joined.extend_from_slice(&body);
-                continue;
-            }
-            // A failed write means that the process is gone, which the reading side sees and reports.
-            if socket.write_all_buf(&mut joined).await.is_err() || socket.write_all(&body).await.is_err() {
-                return;
-            }
-        }
-        if socket.write_all_buf(&mut joined).await.is_err() {
-            return;
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

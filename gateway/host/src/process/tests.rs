@@ -15,11 +15,11 @@ use super::{
     pending::{Pending, Reply},
 };
 use crate::{
-    delivery::Delivered,
+    delivery::{Delivered, PluginDelivery},
     inspect::inspect,
     outcome::Report,
-    testing::{Compiled, PLUGIN, delivery, program, scripted},
-    wire::ToChild,
+    testing::{Compiled, PLUGIN, bytes_of, delivery, program, scripted},
+    wire::{Frame, ToChild},
 };
 
 fn launch(plugin: &Compiled, mode: &str, limits: Limits) -> Launch {
@@ -140,7 +140,7 @@ async fn whoever_waits_for_a_place_gets_none_once_the_plugin_stops() {
 }
 
 /// The gateway's side of a process, and the frames that it sends: the test is the other side.
-fn played() -> (Process, mpsc::Receiver<ToChild>) {
+fn played() -> (Process, mpsc::Receiver<Frame>) {
     let (outgoing, sent) = mpsc::channel(1);
     let process = Process {
         pid: 0,
@@ -157,13 +157,116 @@ fn played() -> (Process, mpsc::Receiver<ToChild>) {
     (process, sent)
 }
 
+/// The next frame to the child, as the child reads it.
+async fn next(sent: &mut mpsc::Receiver<Frame>) -> ToChild {
+    ToChild::decode(bytes_of(sent.recv().await.unwrap())).unwrap()
+}
+
+/// Cancels a delivery that the plugin holds; `reply` is what the child says then.
+async fn cancelled(reply: Reply) -> Delivered {
+    let (process, mut sent) = played();
+    let delivery = delivery("any");
+    let until = Instant::now() + Duration::from_secs(60);
+    let child = async {
+        assert!(matches!(next(&mut sent).await, ToChild::Deliver(_)));
+        delivery.cancel.cancel();
+        assert_eq!(next(&mut sent).await, ToChild::Cancel { token: 1 });
+        process.pending.end(1, reply).unwrap();
+    };
+    let (delivered, ()) = tokio::join!(process.deliver(&delivery, until, until), child);
+    delivered.unwrap()
+}
+
+fn report(kind: u32) -> Report {
+    Report { kind, ..Report::default() }
+}
+
 #[tokio::test]
-async fn a_completion_that_crosses_the_cancel_is_too_late() {
+async fn a_cancelled_delivery_comes_back_as_cancelled_once_the_plugin_has_let_go() {
+    let retry = || report(postroom_abi::POSTROOM_OUT_RETRY);
+    for reply in [
+        Reply::Released(retry()),
+        Reply::Released(report(postroom_abi::POSTROOM_OUT_SKIPPED)),
+        Reply::Ended(retry()),
+        Reply::Refused(postroom_abi::POSTROOM_E_BUSY),
+        Reply::Lost(Exit::Signal(6)),
+    ] {
+        assert_eq!(cancelled(reply).await, Delivered::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_delivered_although_it_was_told_to_stop_is_believed() {
+    for reply in [Reply::Released, Reply::Ended] {
+        let delivered = cancelled(reply(report(postroom_abi::POSTROOM_OUT_DELIVERED))).await;
+        assert!(
+            matches!(&delivered, Delivered::Outcome(outcome) if outcome.kind == OutcomeKind::Delivered),
+            "{delivered:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_cancelled_while_it_waits_for_a_place_never_reaches_the_plugin() {
+    let (process, mut sent) = played();
+    process.slots.forget_permits(2);
+    let delivery = delivery("any");
+    let until = Instant::now() + Duration::from_secs(60);
+    let delivered =
+        tokio::join!(process.deliver(&delivery, until, until), async { delivery.cancel.cancel() }).0;
+    assert_eq!(delivered, Some(Delivered::Cancelled));
+    assert!(sent.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn the_plugin_is_told_of_a_cancel_and_holds_its_lane_until_it_lets_go() {
+    let launch = Launch { concurrency: 2, ..launch(&PLUGIN, "deaf", Limits::default()) };
+    let process = Arc::new(Process::start(&launch).await.unwrap());
+    let held = delivery("hold");
+    let cancel = held.cancel.clone();
+    let holding = tokio::spawn({
+        let process = Arc::clone(&process);
+        let until = Instant::now() + Duration::from_secs(60);
+        async move { process.deliver(&held, until, until).await }
+    });
+    while process.slots.available_permits() > 1 {
+        tokio::task::yield_now().await;
+    }
+    cancel.cancel();
+    while message(&process, "cancels").await != "1" {}
+    assert!(!holding.is_finished(), "the plugin still holds it");
+    assert_eq!(message(&process, "free").await, "free");
+    let Some(Delivered::Outcome(outcome)) = holding.await.unwrap() else { panic!("it was delivered") };
+    assert_eq!((outcome.kind, &*outcome.message), (OutcomeKind::Delivered, "held"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_holds_on_to_a_cancelled_delivery_is_ended() {
+    let limits = Limits { cancel: Duration::from_millis(50), ping: Duration::from_secs(60), ..impatient() };
+    let process = Process::start(&launch(&PLUGIN, "", limits)).await.unwrap();
+    let delivery = delivery("never");
+    delivery.cancel.cancel();
+    let until = Instant::now() + Duration::from_secs(60);
+    // Cancelled before it has a place, it does not even get there.
+    assert_eq!(process.deliver(&delivery, until, until).await, Some(Delivered::Cancelled));
+    let delivery = PluginDelivery { cancel: CancellationToken::new(), ..delivery };
+    let (delivered, ()) = tokio::join!(process.deliver(&delivery, until, until), async {
+        while process.slots.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        delivery.cancel.cancel();
+    });
+    assert_eq!(delivered, Some(Delivered::Cancelled));
+    check_killed(&process.exited().await, "held on to a delivery");
+}
+
+#[tokio::test]
+async fn a_completion_after_the_time_limit_is_too_late() {
     let (process, mut sent) = played();
     let child = async {
-        assert!(matches!(sent.recv().await, Some(ToChild::Deliver(_))));
-        assert_eq!(sent.recv().await, Some(ToChild::Cancel { token: 1 }));
-        let report = Report { kind: postroom_abi::POSTROOM_OUT_DELIVERED, ..Report::default() };
+        assert!(matches!(next(&mut sent).await, ToChild::Deliver(_)));
+        assert_eq!(next(&mut sent).await, ToChild::Cancel { token: 1 });
+        let report = report(postroom_abi::POSTROOM_OUT_DELIVERED);
         process.pending.end(1, Reply::Ended(report)).unwrap();
     };
     let (code, ()) = tokio::join!(code(&process, "any", Duration::from_millis(1)), child);
@@ -173,7 +276,7 @@ async fn a_completion_that_crosses_the_cancel_is_too_late() {
 #[tokio::test]
 async fn an_event_that_cannot_even_be_sent_costs_no_attempt() {
     let (process, _sent) = played();
-    process.outgoing.try_send(ToChild::Ping).unwrap();
+    process.outgoing.try_send(Frame::ping()).unwrap();
     let soon = Instant::now() + Duration::from_millis(1);
     let delivered = process.deliver(&delivery("any"), soon, soon + Duration::from_secs(60)).await;
     assert_eq!(delivered, Some(Delivered::NotAccepted));

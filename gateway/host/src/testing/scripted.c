@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 const char postroom_manifest_v1[] POSTROOM_MANIFEST =
@@ -163,6 +164,23 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
         for (;;) pause();
     } else if (is(body, "garbage")) {
         if (write(3, "\xff\xff\xff\xff garbage", 12) < 0) abort();
+    } else if (body.len >= 4 && memcmp(body.ptr, "sum ", 4) == 0) {
+        unsigned long long sum = 0;
+        for (size_t i = 0; i < body.len; i++) sum += body.ptr[i];
+        snprintf(text, sizeof text, "%zu bytes, sum %llu", body.len, sum);
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    } else if (is(body, "descriptors")) {
+        int next = dup(0);
+        close(next);
+        snprintf(text, sizeof text, "%d", next);
+        complete(token, POSTROOM_OUT_DELIVERED, text);
+    } else if (is(body, "write")) {
+        *(volatile uint8_t *)body.ptr = 'W';
+        complete(token, POSTROOM_OUT_DELIVERED, "written");
+    } else if (is(body, "no descriptors")) {
+        struct rlimit none = { 0, 0 };
+        setrlimit(RLIMIT_NOFILE, &none);
+        complete(token, POSTROOM_OUT_DELIVERED, "none from now on");
     } else if (is(body, "pid")) {
         snprintf(text, sizeof text, "%d %s", getpid(), getenv("PATH") ? "PATH" : "no PATH");
         complete(token, POSTROOM_OUT_DELIVERED, text);

@@ -106,13 +106,26 @@ impl Reader {
         std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| WireError::Value("text"))
     }
 
-    /// Pairs of texts. A claimed count reserves nothing: every pair takes bytes of the frame.
+    /// A text where it lies in the frame.
+    pub(super) fn text_in_place(&mut self) -> Result<Bytes, WireError> {
+        let bytes = self.bytes()?;
+        if std::str::from_utf8(&bytes).is_ok() { Ok(bytes) } else { Err(WireError::Value("text")) }
+    }
+
     pub(super) fn pairs<C: Default + Extend<(String, String)>>(&mut self) -> Result<C, WireError> {
-        let mut pairs = C::default();
+        self.list(|reader| Ok((reader.text()?, reader.text()?)))
+    }
+
+    /// A list of what `item` reads. A claimed count reserves nothing: every item takes bytes of the frame.
+    pub(super) fn list<T, C: Default + Extend<T>>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, WireError>,
+    ) -> Result<C, WireError> {
+        let mut list = C::default();
         for _ in 0..self.u32()? {
-            pairs.extend([(self.text()?, self.text()?)]);
+            list.extend([item(self)?]);
         }
-        Ok(pairs)
+        Ok(list)
     }
 
     /// All that is left.

@@ -2,38 +2,25 @@ use bytes::{Bytes, BytesMut};
 use postroom_core::secret::Secret;
 use proptest::prelude::*;
 
-use super::{Start, TO_GATEWAY_BYTES_MAX, ToChild, ToGateway, WireError, take_frame};
-use crate::{config_fault::ConfigFault, delivery::Offer, outcome::Report, plugin_log::LogRecord};
+use super::{Frame, Start, TO_GATEWAY_BYTES_MAX, Tail, ToChild, ToGateway, WireError, take_frame};
+use crate::{
+    clock,
+    config_fault::ConfigFault,
+    offer::Offer,
+    outcome::Report,
+    plugin_log::LogRecord,
+    testing::{bytes_of, delivery, file_delivery, only_frame},
+};
 
-fn frames_to_child() -> Vec<ToChild> {
-    vec![
-        ToChild::Start(Start {
-            library: "/plugins/libx.so".into(),
-            config_json: r#"{"token":{"$secret":"token"}}"#.into(),
-            secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
-            concurrency: 8,
-            log_level: 3,
-            check_only: true,
-        }),
-        ToChild::Deliver(Box::new(Offer {
-            token: 7,
-            attempt: 2,
-            received_unix_ms: 1,
-            deadline_unix_ms: 2,
-            id: "id".into(),
-            kind: "monitor_run".into(),
-            subject: "subject".into(),
-            verdict: "failed".into(),
-            source: "acme".into(),
-            content_type: "application/json".into(),
-            ordering_key: "key".into(),
-            labels: vec![("team".into(), "payments".into())],
-            body: Bytes::from_static(b"{\"a\":1}"),
-        })),
-        ToChild::Cancel { token: 7 },
-        ToChild::Ping,
-        ToChild::Stop { deadline_unix_ms: 9 },
-    ]
+fn start() -> Start {
+    Start {
+        library: "/plugins/libx.so".into(),
+        config_json: r#"{"token":{"$secret":"token"}}"#.into(),
+        secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
+        concurrency: 8,
+        log_level: 3,
+        check_only: true,
+    }
 }
 
 fn frames_to_gateway() -> Vec<ToGateway> {
@@ -52,7 +39,7 @@ fn frames_to_gateway() -> Vec<ToGateway> {
                 record_json: "{}".into(),
             },
         },
-        ToGateway::Released { token: 3 },
+        ToGateway::Released { token: 3, report: Report { message: "late".into(), ..Report::default() } },
         ToGateway::NotAccepted { token: 3, status: -9 },
         ToGateway::Log(LogRecord {
             level: 2,
@@ -66,24 +53,52 @@ fn frames_to_gateway() -> Vec<ToGateway> {
     ]
 }
 
-/// The one frame in `bytes`, without its length.
 #[track_caller]
-fn only_frame(mut bytes: BytesMut) -> Bytes {
-    let frame = take_frame(&mut bytes, TO_GATEWAY_BYTES_MAX).unwrap().unwrap();
-    assert!(bytes.is_empty());
-    frame
+fn check_to_child(frame: Frame, expected: &ToChild) {
+    assert_eq!(ToChild::decode(bytes_of(frame)).as_ref(), Ok(expected));
 }
 
 #[test]
 fn every_frame_survives_the_way() {
-    for frame in frames_to_child() {
-        let (mut head, tail) = frame.encode();
-        head.extend_from_slice(&tail);
-        assert_eq!(ToChild::decode(only_frame(head)), Ok(frame));
-    }
+    check_to_child(Frame::start(&start()), &ToChild::Start(start()));
+    check_to_child(Frame::cancel(7), &ToChild::Cancel { token: 7 });
+    check_to_child(Frame::ping(), &ToChild::Ping);
+    check_to_child(Frame::stop(9), &ToChild::Stop { deadline_unix_ms: 9 });
     for frame in frames_to_gateway() {
         assert_eq!(ToGateway::decode(only_frame(frame.encode())), Ok(frame));
     }
+}
+
+#[test]
+fn an_offer_says_all_that_a_plugin_may_know_of_the_event() {
+    let delivery = delivery("{}");
+    let offer = Offer {
+        token: 7,
+        attempt: 2,
+        received_unix_ms: clock::unix_ms(delivery.event.received_at),
+        deadline_unix_ms: clock::unix_ms(delivery.deadline),
+        id: "07070707-0707-0707-0707-070707070707".into(),
+        kind: "monitor_run".into(),
+        subject: "monitor-1".into(),
+        verdict: "failed".into(),
+        source: "acme".into(),
+        content_type: "application/json".into(),
+        ordering_key: "key-1".into(),
+        labels: vec![("team".into(), "payments".into())],
+        body: Bytes::from_static(b"{}"),
+    };
+    check_to_child(Frame::deliver(7, &delivery), &ToChild::Deliver(Box::new(offer)));
+}
+
+#[test]
+fn a_body_that_is_a_file_travels_as_its_length_and_a_descriptor() {
+    let frame = Frame::deliver(7, &file_delivery(b"{}"));
+    assert!(matches!(frame.tail, Tail::Descriptor(_)));
+    let decoded = ToChild::decode(bytes_of(frame)).unwrap();
+    assert!(
+        matches!(&decoded, ToChild::DeliverFile { offer, bytes: 2 } if offer.token == 7 && offer.body.is_empty()),
+        "{decoded:?}"
+    );
 }
 
 #[test]
@@ -98,7 +113,7 @@ fn a_cut_frame_is_never_taken_for_a_whole_one() {
 
 #[test]
 fn bytes_behind_a_frame_are_a_fault() {
-    let mut bytes = ToGateway::Released { token: 1 }.encode();
+    let mut bytes = ToGateway::NotAccepted { token: 1, status: 0 }.encode();
     bytes.extend_from_slice(b"xy");
     bytes[0] += 2;
     assert_eq!(ToGateway::decode(only_frame(bytes)), Err(WireError::Trailing(2)));
@@ -144,7 +159,7 @@ fn a_claimed_length_reserves_nothing() {
 
 #[test]
 fn a_start_frame_does_not_print_its_secrets() {
-    let text = format!("{:?}", frames_to_child());
+    let text = format!("{:?}", start());
     assert!(!text.contains("s3cret"), "{text}");
 }
 

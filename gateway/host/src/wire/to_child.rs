@@ -1,23 +1,25 @@
 //! Frames from the gateway to the child.
 
-use std::{collections::BTreeMap, ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsStr, fs::File, os::unix::ffi::OsStrExt, path::PathBuf, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use postroom_core::secret::Secret;
+use postroom_core::{event::Verdict, secret::Secret};
 
 use super::{
     WireError,
     bytes_of::{Reader, Writer},
 };
-use crate::delivery::Offer;
+use crate::{body::PluginBody, clock, delivery::PluginDelivery, offer::Offer};
 
-/// What the gateway says.
+/// What the gateway says, as the child reads it. [`Frame`] is the same as the gateway sends it.
 #[derive(Debug, PartialEq)]
 pub(crate) enum ToChild {
     /// The first frame: load the plugin and make an instance.
     Start(Start),
     /// Deliver an event.
     Deliver(Box<Offer>),
+    /// Deliver an event whose body, of so many bytes, is the file that came with the frame.
+    DeliverFile { offer: Box<Offer>, bytes: u64 },
     /// The delivery with this token is no longer wanted.
     Cancel { token: u64 },
     /// Answer with a pong; whoever is stuck inside the plugin cannot.
@@ -41,31 +43,91 @@ pub(crate) struct Start {
     pub(crate) check_only: bool,
 }
 
+/// A frame to the child, ready to be sent: its head, and what goes out right behind or together with it.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) head: BytesMut,
+    pub(crate) tail: Tail,
+}
+
+#[derive(Debug)]
+pub(crate) enum Tail {
+    /// The rest of the frame's bytes. Apart, so that a body is never copied.
+    Bytes(Bytes),
+    /// A descriptor, which travels with the head. There is one in flight for each such frame, in the frames' order.
+    Descriptor(Arc<File>),
+}
+
 const START: u8 = 1;
 const DELIVER: u8 = 2;
-const CANCEL: u8 = 3;
-const PING: u8 = 4;
-const STOP: u8 = 5;
+const DELIVER_FILE: u8 = 3;
+const CANCEL: u8 = 4;
+const PING: u8 = 5;
+const STOP: u8 = 6;
 
-impl ToChild {
-    /// The frame in two parts to be sent one after the other, so that a body is never copied.
-    pub(crate) fn encode(&self) -> (BytesMut, Bytes) {
-        let head = match self {
-            Self::Start(start) => Writer::new(START)
-                .bytes(start.library.as_os_str().as_bytes())
-                .text(&start.config_json)
-                .pairs(start.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose())))
-                .u32(start.concurrency)
-                .u32(start.log_level)
-                .flag(start.check_only),
-            Self::Deliver(offer) => return (encode_offer(offer), offer.body.clone()),
-            Self::Cancel { token } => Writer::new(CANCEL).u64(*token),
-            Self::Ping => Writer::new(PING),
-            Self::Stop { deadline_unix_ms } => Writer::new(STOP).u64(*deadline_unix_ms),
-        };
-        (head.finish(0), Bytes::new())
+impl Frame {
+    pub(crate) fn start(start: &Start) -> Self {
+        Writer::new(START)
+            .bytes(start.library.as_os_str().as_bytes())
+            .text(&start.config_json)
+            .pairs(start.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose())))
+            .u32(start.concurrency)
+            .u32(start.log_level)
+            .flag(start.check_only)
+            .into()
     }
 
+    /// A delivery, told apart by `token` from now on. Its body has passed [`PluginBody::check`].
+    pub(crate) fn deliver(token: u64, delivery: &PluginDelivery) -> Self {
+        match &delivery.body {
+            PluginBody::Bytes(body) => Self {
+                head: write_offer(DELIVER, token, delivery).finish(body.len()),
+                tail: Tail::Bytes(body.clone()),
+            },
+            PluginBody::File { file, bytes } => Self {
+                head: write_offer(DELIVER_FILE, token, delivery).u64(*bytes).finish(0),
+                tail: Tail::Descriptor(Arc::clone(file)),
+            },
+        }
+    }
+
+    pub(crate) fn cancel(token: u64) -> Self {
+        Writer::new(CANCEL).u64(token).into()
+    }
+
+    pub(crate) fn ping() -> Self {
+        Writer::new(PING).into()
+    }
+
+    pub(crate) fn stop(deadline_unix_ms: u64) -> Self {
+        Writer::new(STOP).u64(deadline_unix_ms).into()
+    }
+}
+
+impl From<Writer> for Frame {
+    fn from(writer: Writer) -> Self {
+        Self { head: writer.finish(0), tail: Tail::Bytes(Bytes::new()) }
+    }
+}
+
+fn write_offer(frame_type: u8, token: u64, delivery: &PluginDelivery) -> Writer {
+    let event = &delivery.event;
+    Writer::new(frame_type)
+        .u64(token)
+        .u32(delivery.attempt)
+        .u64(clock::unix_ms(event.received_at))
+        .u64(clock::unix_ms(delivery.deadline))
+        .text(&event.id.to_string())
+        .text(event.kind.as_str())
+        .text(event.subject.as_deref().unwrap_or_default())
+        .text(event.verdict.map_or("", Verdict::as_str))
+        .text(event.source.as_str())
+        .text(event.content_type.as_deref().unwrap_or_default())
+        .text(event.ordering_key.as_ref())
+        .pairs(event.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+}
+
+impl ToChild {
     pub(crate) fn decode(frame: Bytes) -> Result<Self, WireError> {
         let (frame_type, mut reader) = Reader::new(frame)?;
         let message = match frame_type {
@@ -81,7 +143,14 @@ impl ToChild {
                 log_level: reader.u32()?,
                 check_only: reader.flag()?,
             }),
-            DELIVER => Self::Deliver(Box::new(decode_offer(&mut reader)?)),
+            DELIVER => {
+                let mut offer = Box::new(read_offer(&mut reader)?);
+                offer.body = reader.rest();
+                Self::Deliver(offer)
+            }
+            DELIVER_FILE => {
+                Self::DeliverFile { offer: Box::new(read_offer(&mut reader)?), bytes: reader.u64()? }
+            }
             CANCEL => Self::Cancel { token: reader.u64()? },
             PING => Self::Ping,
             STOP => Self::Stop { deadline_unix_ms: reader.u64()? },
@@ -92,37 +161,21 @@ impl ToChild {
     }
 }
 
-fn encode_offer(offer: &Offer) -> BytesMut {
-    Writer::new(DELIVER)
-        .u64(offer.token)
-        .u32(offer.attempt)
-        .u64(offer.received_unix_ms)
-        .u64(offer.deadline_unix_ms)
-        .text(&offer.id)
-        .text(&offer.kind)
-        .text(&offer.subject)
-        .text(&offer.verdict)
-        .text(&offer.source)
-        .text(&offer.content_type)
-        .text(&offer.ordering_key)
-        .pairs(offer.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())))
-        .finish(offer.body.len())
-}
-
-fn decode_offer(reader: &mut Reader) -> Result<Offer, WireError> {
+/// Reads an offer, which has no body yet.
+fn read_offer(reader: &mut Reader) -> Result<Offer, WireError> {
     Ok(Offer {
         token: reader.u64()?,
         attempt: reader.u32()?,
         received_unix_ms: reader.u64()?,
         deadline_unix_ms: reader.u64()?,
-        id: reader.text()?,
-        kind: reader.text()?,
-        subject: reader.text()?,
-        verdict: reader.text()?,
-        source: reader.text()?,
-        content_type: reader.text()?,
-        ordering_key: reader.text()?,
-        labels: reader.pairs()?,
-        body: reader.rest(),
+        id: reader.text_in_place()?,
+        kind: reader.text_in_place()?,
+        subject: reader.text_in_place()?,
+        verdict: reader.text_in_place()?,
+        source: reader.text_in_place()?,
+        content_type: reader.text_in_place()?,
+        ordering_key: reader.text_in_place()?,
+        labels: reader.list(|reader| Ok((reader.text_in_place()?, reader.text_in_place()?)))?,
+        body: Bytes::new(),
     })
 }

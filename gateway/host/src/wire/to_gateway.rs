@@ -21,8 +21,8 @@ pub(crate) enum ToGateway {
     Failed { message: String },
     /// The plugin ended a delivery in time.
     Completed { token: u64, report: Report },
-    /// The plugin ended a delivery that was cancelled before: its place is free again.
-    Released { token: u64 },
+    /// The plugin ended a delivery that was cancelled before, with this to say: its place is free again.
+    Released { token: u64, report: Report },
     /// The plugin did not take a delivery.
     NotAccepted { token: u64, status: i32 },
     /// The plugin logs.
@@ -52,14 +52,8 @@ impl ToGateway {
             Self::Refused { faults } => Writer::new(REFUSED)
                 .pairs(faults.iter().map(|fault| (fault.path.as_str(), fault.message.as_str()))),
             Self::Failed { message } => Writer::new(FAILED).text(message),
-            Self::Completed { token, report } => Writer::new(COMPLETED)
-                .u64(*token)
-                .u32(report.kind)
-                .u64(report.retry_after_ms)
-                .text(&report.code)
-                .text(&report.message)
-                .text(&report.record_json),
-            Self::Released { token } => Writer::new(RELEASED).u64(*token),
+            Self::Completed { token, report } => write_report(Writer::new(COMPLETED).u64(*token), report),
+            Self::Released { token, report } => write_report(Writer::new(RELEASED).u64(*token), report),
             Self::NotAccepted { token, status } => Writer::new(NOT_ACCEPTED).u64(*token).i32(*status),
             Self::Log(record) => Writer::new(LOG)
                 .u32(record.level)
@@ -84,17 +78,8 @@ impl ToGateway {
                 Self::Refused { faults: faults.collect() }
             }
             FAILED => Self::Failed { message: reader.text()? },
-            COMPLETED => Self::Completed {
-                token: reader.u64()?,
-                report: Report {
-                    kind: reader.u32()?,
-                    retry_after_ms: reader.u64()?,
-                    code: reader.text()?,
-                    message: reader.text()?,
-                    record_json: reader.text()?,
-                },
-            },
-            RELEASED => Self::Released { token: reader.u64()? },
+            COMPLETED => Self::Completed { token: reader.u64()?, report: read_report(&mut reader)? },
+            RELEASED => Self::Released { token: reader.u64()?, report: read_report(&mut reader)? },
             NOT_ACCEPTED => Self::NotAccepted { token: reader.u64()?, status: reader.i32()? },
             LOG => Self::Log(LogRecord {
                 level: reader.u32()?,
@@ -110,4 +95,23 @@ impl ToGateway {
         reader.end()?;
         Ok(message)
     }
+}
+
+fn write_report(writer: Writer, report: &Report) -> Writer {
+    writer
+        .u32(report.kind)
+        .u64(report.retry_after_ms)
+        .text(&report.code)
+        .text(&report.message)
+        .text(&report.record_json)
+}
+
+fn read_report(reader: &mut Reader) -> Result<Report, WireError> {
+    Ok(Report {
+        kind: reader.u32()?,
+        retry_after_ms: reader.u64()?,
+        code: reader.text()?,
+        message: reader.text()?,
+        record_json: reader.text()?,
+    })
 }

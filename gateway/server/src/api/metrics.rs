@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postroom_core::id::DestinationName;
+use postroom_core::{id::DestinationName, lane::GateState};
 use postroom_engine::DestinationLoad;
 use postroom_openapi::port::RequestSeen;
 use postroom_store::WaitingCount;
@@ -70,7 +70,8 @@ impl Metrics {
         registry.register("deliveries_in_flight", "Deliveries that a plugin has now", in_flight.clone());
         registry.register(
             "destination_ready",
-            "1 while a destination takes deliveries, 0 while it starts, backs off, is refused or paused",
+            "1 while a destination takes deliveries, 0 while it starts, backs off, is refused or paused, \
+             fails again and again or is out of its schedule",
             ready.clone(),
         );
         Self { registry, requests, request_seconds, waiting, in_flight, ready }
@@ -91,8 +92,8 @@ impl Metrics {
         for info in destinations {
             let labels = DestinationLabels { destination: info.name.to_string() };
             let started = matches!(*info.status.borrow(), postroom_host::Status::Ready { .. });
-            let paused = loads.get(&info.name).is_some_and(|load| load.paused_until.is_some());
-            self.ready.get_or_create(&labels).set(i64::from(started && !paused));
+            let open = loads.get(&info.name).is_none_or(|load| load.gate == GateState::Open);
+            self.ready.get_or_create(&labels).set(i64::from(started && open));
         }
         for (name, load) in loads {
             let labels = DestinationLabels { destination: name.to_string() };

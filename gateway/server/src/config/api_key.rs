@@ -19,7 +19,7 @@ pub struct ApiKey {
     pub key: Secret,
 }
 
-/// What an API key allows; each role may do what the one before it may. So far the API only reads.
+/// What an API key allows; each role may do what the one before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Reads.

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use postroom_core::{id::DestinationName, lane::Backlog, limits, retry::RetryPolicy};
+use postroom_core::{id::DestinationName, lane::Backlog, limits, retry::RetryPolicy, schedule::Schedule};
 
 use super::{
     fault::Position,
     names,
     plugin_config::PluginConfig,
     read::{self, Context, Table, Value},
+    schedule,
 };
 
 const CONCURRENCY_MAX: u32 = 1024;
+const DELIVERIES_PER_SECOND_MAX: u32 = 1_000_000;
 const RETRIES_MAX: usize = 100;
 const BACKLOGS: [(&str, Backlog); 2] = [("keep", Backlog::Keep), ("latest", Backlog::Latest)];
 
@@ -28,6 +30,10 @@ pub struct Destination {
     pub retry: RetryPolicy,
     /// Deliveries in flight at once; the default when absent.
     pub concurrency: Option<u32>,
+    /// Most deliveries that start in a second; any number when absent.
+    pub deliveries_per_second: Option<u32>,
+    /// When deliveries may start; always when absent.
+    pub schedule: Option<Schedule>,
     /// What happens to waiting deliveries when a lane is held up; all of them go when absent.
     pub backlog: Option<Backlog>,
     /// How long one attempt may take.
@@ -65,6 +71,10 @@ impl Destination {
         };
         let concurrency =
             read::optional(table.get("concurrency"), |value| value.number(cx, 1..=CONCURRENCY_MAX));
+        let deliveries_per_second = read::optional(table.get("deliveries_per_second"), |value| {
+            value.number(cx, 1..=DELIVERIES_PER_SECOND_MAX)
+        });
+        let schedule = schedule::read(cx, &mut table);
         let backlog = read::optional(table.get("backlog"), |value| value.word(cx, "backlog", &BACKLOGS));
         let attempt_max = match table.get("timeout") {
             None => Some(limits::ATTEMPT_MAX),
@@ -77,6 +87,8 @@ impl Destination {
             config: config?,
             retry: retry?,
             concurrency: concurrency?,
+            deliveries_per_second: deliveries_per_second?,
+            schedule: schedule?,
             backlog: backlog?,
             attempt_max: attempt_max?,
         })

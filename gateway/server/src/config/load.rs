@@ -14,6 +14,7 @@ use super::{
     fault::{Collector, Fault, Faults, Spot},
     names,
     read::{Context, Table},
+    retention::Retention,
     route::{self, Declared},
     server::{Plugins, Server, Store},
     source::Source,
@@ -106,6 +107,7 @@ pub fn parse(
 fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, Vec<PluginRef>) {
     let server = Server::read(cx, &mut document);
     let store = Store::read(cx, &mut document);
+    let retention = Retention::read(cx, &mut document);
     let plugins = Plugins::read(cx, &mut document);
     let api_keys = document.sections(cx, "api_key");
     let sources = document.sections(cx, "source");
@@ -127,6 +129,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
         folder: cx.folder.to_owned(),
         server,
         store,
+        retention,
         plugins,
         api_keys: api_keys.into_iter().filter_map(|table| ApiKey::read(cx, table)).collect(),
         sources: sources.into_iter().filter_map(|table| Source::read(cx, table)).collect(),

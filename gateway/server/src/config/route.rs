@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use postroom_core::{
     event::{Kind, Verdict},
     id::{DestinationName, RouteName, SourceName},
-    route::{Conditions, Pattern, Route},
+    route::{Conditions, Expression, ExpressionError, Pattern, Route},
 };
 
 use super::{
@@ -38,6 +38,7 @@ pub(super) fn read(cx: &mut Context<'_>, mut table: Table<'_>, declared: &Declar
     });
     let action = items(cx, table.get("action"), pattern);
     let model = items(cx, table.get("model"), pattern);
+    let when = expression(cx, table.get("when"));
     let to =
         table.require(cx, "to", "the names of destinations, like to = [\"backups\"]").and_then(|value| {
             items(cx, Some(value), |cx, spot, text| {
@@ -56,6 +57,7 @@ pub(super) fn read(cx: &mut Context<'_>, mut table: Table<'_>, declared: &Declar
         verdict: verdict?,
         action: action?,
         model: model?,
+        when: when?,
     };
     Some(Route { name: RouteName::new(name?), conditions, to: to? })
 }
@@ -85,6 +87,23 @@ fn pattern(cx: &mut Context<'_>, spot: &Spot, text: &str) -> Option<Pattern> {
                 .hint("put a backslash before * ? [ { to mean the character itself");
         })
         .ok()
+}
+
+/// `None` when there is a fault, `Some(None)` when there is no expression.
+fn expression(cx: &mut Context<'_>, value: Option<Value<'_>>) -> Option<Option<Expression>> {
+    let Some(value) = value else { return Some(None) };
+    let error = match Expression::new(value.text(cx)?) {
+        Ok(expression) => return Some(Some(expression)),
+        Err(error) => error,
+    };
+    let hint = error.remedy().or_else(|| match &error {
+        ExpressionError::UnknownFact { name } => nearest::hint(name, Expression::facts()),
+        ExpressionError::UnknownFunction { name } => nearest::hint(name, Expression::functions()),
+        ExpressionError::UnknownWord { word, known, .. } => nearest::hint(word, known.iter().copied()),
+        _ => None,
+    });
+    cx.faults.at(&value.spot, error.to_string()).hint = hint;
+    None
 }
 
 fn labels(cx: &mut Context<'_>, value: Option<Value<'_>>) -> Option<BTreeMap<String, Pattern>> {

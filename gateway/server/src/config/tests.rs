@@ -3,7 +3,10 @@
 mod defaults;
 mod faults;
 mod precedence;
+mod retention;
+mod schedule;
 mod secrets;
+mod when;
 
 use std::{ffi::OsString, path::Path};
 

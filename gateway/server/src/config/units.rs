@@ -4,9 +4,20 @@ use std::time::Duration;
 
 /// Longest duration that a setting may have. Anything above is a slip, and sums stay far from overflow.
 const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// Longest age that something may be kept for, for the same reason: a hundred years.
+const AGE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// Reads `500ms`, `5s`, `2m`, `1h` or `1d`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
+    span(text).filter(|duration| *duration <= DURATION_MAX)
+}
+
+/// Reads the same as how long something is kept, which may be years.
+pub(super) fn age(text: &str) -> Option<Duration> {
+    span(text).filter(|age| *age <= AGE_MAX)
+}
+
+fn span(text: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(text)?;
     let unit_ms = match unit {
         "ms" => 1,
@@ -16,8 +27,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
         "d" => 86_400_000,
         _ => return None,
     };
-    let duration = Duration::from_millis(number.checked_mul(unit_ms)?);
-    (duration <= DURATION_MAX).then_some(duration)
+    Some(Duration::from_millis(number.checked_mul(unit_ms)?))
 }
 
 /// Reads `64 MiB`, `10MB`, `512 KiB` or `100 B` as bytes.
@@ -28,9 +38,11 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
         "kb" => 1_000,
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
         "kib" => 1 << 10,
         "mib" => 1 << 20,
         "gib" => 1 << 30,
+        "tib" => 1 << 40,
         _ => return None,
     };
     number.checked_mul(unit_bytes)

@@ -25,6 +25,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
 fn limits() -> Limits {
     Limits {
+        threads: 2,
         connections_max: 10,
         first_byte_max: LONG,
         header_read_max: LONG,
@@ -285,6 +286,59 @@ async fn the_endpoint_sees_who_is_connected() {
     client.write_all(GET).await.unwrap();
     read_until(&mut client, "hello").await;
     assert_eq!(*seen.lock().unwrap(), Some(client.local_addr().unwrap()));
+}
+
+/// The names of the threads that serve two connections which are open at once.
+async fn names_of_serving_threads(threads: usize) -> [String; 2] {
+    let endpoint = make(|_| async {
+        let thread = std::thread::current();
+        Response::from(format!("{} {:?}!", thread.name().unwrap_or("test"), thread.id()))
+    });
+    let server = TestServer::start(endpoint, Limits { threads, ..limits() }).await;
+    let mut clients = [server.connect().await, server.connect().await];
+    let mut names = [String::new(), String::new()];
+    for (client, name) in clients.iter_mut().zip(&mut names) {
+        client.write_all(GET).await.unwrap();
+        let answer = read_until(client, "!").await;
+        answer.lines().last().unwrap().clone_into(name);
+    }
+    names
+}
+
+#[tokio::test]
+async fn connections_are_spread_over_the_threads() {
+    let [first, second] = names_of_serving_threads(2).await;
+    assert!(first.starts_with("connections ") && second.starts_with("connections "), "{first} {second}");
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn without_threads_connections_are_served_where_the_server_runs() {
+    let here = names_of_serving_threads(0).await;
+    assert!(here.iter().all(|name| !name.starts_with("connections ")), "{here:?}");
+}
+
+#[tokio::test]
+async fn a_stopped_server_leaves_no_thread_and_no_task_behind() {
+    let left = Arc::new(Notify::new());
+    let told = Arc::clone(&left);
+    let endpoint = make(move |_| {
+        let dropped = Dropped(Arc::clone(&told));
+        async move {
+            tokio::spawn(async move {
+                let _dropped = dropped;
+                std::future::pending::<()>().await;
+            });
+            Response::from("hello")
+        }
+    });
+    let mut server = TestServer::start(endpoint, limits()).await;
+    let mut client = server.connect().await;
+    client.write_all(GET).await.unwrap();
+    read_until(&mut client, "hello").await;
+    server.stop();
+    server.ended().await;
+    within(left.notified()).await;
 }
 
 /// Says when it is dropped.

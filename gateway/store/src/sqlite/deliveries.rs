@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use postroom_core::{
-    delivery::DeliveryState,
-    id::{DeliveryId, DestinationName, EventId, RouteName},
+    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
     lane::{LaneKey, Ticket},
     outcome::Outcome,
     time::Timestamp,
@@ -12,9 +11,10 @@ use postroom_core::{
 use rusqlite::{Params, Row, Transaction, params};
 
 use super::{
+    pick::{Order, Wanted, pick},
     reader::ReadError,
-    row::Columns,
-    walk::{self, walk},
+    row::{Columns, pass_over},
+    walk,
 };
 use crate::{
     page::{DeliveryFilter, Page, PageRequest},
@@ -24,71 +24,55 @@ use crate::{
 macro_rules! select_deliveries {
     ($where:literal) => {
         concat!(
-            "SELECT delivery.id, delivery.event, destination, route, lane, state, attempts, created_at, due,
-                    delivery.finished_at, outcome, code, message
-             FROM delivery
-             LEFT JOIN attempt ON attempt.delivery = delivery.id AND attempt.number = delivery.last_attempt
-             WHERE ",
+            "SELECT id, event, destination, route, lane, state, attempts, created_at, due, finished_at, replay_of,
+                    replay, outcome, code, message
+             FROM delivery WHERE ",
             $where
         )
     };
 }
 
-macro_rules! walk_deliveries {
-    ($where:literal) => {
-        concat!("SELECT id, state, destination FROM delivery WHERE id < ?1 ", $where, " ORDER BY id DESC")
-    };
-}
-
 macro_rules! select_tickets {
-    ($where:literal) => {
-        concat!("SELECT id, event, destination, lane, attempts, due FROM delivery WHERE ", $where)
+    ($index:literal, $where:literal) => {
+        concat!(
+            "SELECT id, event, destination, lane, attempts, due FROM delivery INDEXED BY ",
+            $index,
+            " WHERE ",
+            $where
+        )
     };
 }
 
-const BY_ID: &str = select_deliveries!("delivery.id = ?1");
-const OF_EVENT: &str = select_deliveries!("delivery.event = ?1 ORDER BY delivery.id");
+const BY_ID: &str = select_deliveries!("id = ?1");
+const OF_EVENT: &str = select_deliveries!("event = ?1 ORDER BY id");
 const ATTEMPTS: &str =
     "SELECT delivery, number, started_at, finished_at, outcome, retry_after_ms, code, message, record
      FROM attempt WHERE delivery = ?1 ORDER BY number";
-const WALK: &str = walk_deliveries!("");
-const WALK_EVENT: &str = walk_deliveries!("AND event = ?2");
-const WALK_DESTINATION: &str = walk_deliveries!("AND destination = ?2");
-// The second condition is what lets SQLite use the index without the delivered rows.
-const WALK_STATE: &str = walk_deliveries!("AND state = ?2 AND state <> 'delivered'");
-// SQLite merges the two sorted halves as they are read. No LIMIT in these two: a row that cannot be read does not count.
-const WAITING: &str = concat!(
-    select_tickets!("state = 'pending' AND state <> 'delivered' AND id > ?1"),
-    " UNION ALL ",
-    select_tickets!("state = 'retrying' AND state <> 'delivered' AND id > ?1"),
-    " ORDER BY id"
+const LAST_ATTEMPT: &str =
+    "SELECT id, last_attempt, attempt_started_at, attempt_finished_at, outcome, retry_after_ms, code, message, record
+     FROM delivery WHERE id = ?1 AND last_attempt > 0";
+// No LIMIT in these two: a row that cannot be read does not count.
+const WAITING: &str =
+    select_tickets!("delivery_waiting", "destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id");
+const WAITING_IN_LANE: &str = select_tickets!(
+    "delivery_waiting_in_lane",
+    "destination = ?2 AND lane = ?3 AND finished_at IS NULL AND id > ?1 ORDER BY id"
 );
-const WAITING_IN_LANE: &str =
-    select_tickets!("destination = ?2 AND lane = ?3 AND finished_at IS NULL AND id > ?1 ORDER BY id");
 const WAITING_COUNTS: &str = "SELECT destination, count(*) FROM delivery WHERE finished_at IS NULL GROUP BY destination ORDER BY destination";
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 10] = [
-    BY_ID,
-    OF_EVENT,
-    ATTEMPTS,
-    WALK,
-    WALK_EVENT,
-    WALK_DESTINATION,
-    WALK_STATE,
-    WAITING,
-    WAITING_IN_LANE,
-    WAITING_COUNTS,
-];
+pub(super) const QUERIES: [&str; 7] =
+    [BY_ID, OF_EVENT, ATTEMPTS, LAST_ATTEMPT, WAITING, WAITING_IN_LANE, WAITING_COUNTS];
 
-/// Waiting deliveries of all lanes.
+/// Waiting deliveries of one destination.
 pub(super) fn waiting(
     transaction: &Transaction<'_>,
+    destination: &DestinationName,
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    tickets(transaction, WAITING, params![number(after)], limit)
+    tickets(transaction, WAITING, params![number(after), destination.as_str()], limit)
 }
 
 /// Waiting deliveries of one lane.
@@ -120,28 +104,23 @@ pub(super) fn deliveries(
     filter: &DeliveryFilter,
     request: PageRequest,
 ) -> Result<Page<DeliveryRecord>, ReadError> {
-    let before = walk::before(request);
-    let state = filter.state.map(DeliveryState::as_str);
-    let destination = filter.destination.as_ref().map(DestinationName::as_str);
-    let wanted = |row: &Row<'_>| Ok(walk::is(row, 1, state)? && walk::is(row, 2, destination)?);
-    // The condition that leaves the fewest rows leads; nearly all rows are delivered in the end.
-    let found = match (filter.event, filter.state, destination) {
-        (Some(event), _, _) => {
-            walk(transaction, WALK_EVENT, params![before, event.as_bytes()], request, wanted)?
-        }
-        (None, Some(state), _) if state != DeliveryState::Delivered => {
-            walk(transaction, WALK_STATE, params![before, state.as_str()], request, wanted)?
-        }
-        (None, _, Some(destination)) => {
-            walk(transaction, WALK_DESTINATION, params![before, destination], request, wanted)?
-        }
-        (None, _, None) => walk(transaction, WALK, params![before], request, wanted)?,
-    };
+    let wanted = Wanted { filter, replay_to: None };
+    let found = pick(transaction, wanted, Order::NewestFirst, 1..walk::before(request), request.limit)?;
     let mut items = Vec::with_capacity(found.items.len());
     for id in found.items {
-        items.extend(records(transaction, BY_ID, [id])?);
+        items.extend(pass_over(record(transaction, DeliveryId::new(id)))?.flatten());
     }
     Ok(Page { items, next: found.next })
+}
+
+/// One delivery.
+pub(super) fn record(
+    transaction: &Transaction<'_>,
+    id: DeliveryId,
+) -> Result<Option<DeliveryRecord>, ReadError> {
+    let mut statement = transaction.prepare_cached(BY_ID)?;
+    let mut rows = statement.query([id.get()])?;
+    rows.next()?.map(delivery_record).transpose()
 }
 
 /// The deliveries of an event, in the order in which they were made.
@@ -149,7 +128,13 @@ pub(super) fn of_event(
     transaction: &Transaction<'_>,
     event: EventId,
 ) -> Result<Vec<DeliveryRecord>, ReadError> {
-    records(transaction, OF_EVENT, [event.as_bytes()])
+    let mut statement = transaction.prepare_cached(OF_EVENT)?;
+    let mut rows = statement.query([event.as_bytes()])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.extend(pass_over(delivery_record(row))?);
+    }
+    Ok(records)
 }
 
 /// One delivery with its attempts.
@@ -157,12 +142,15 @@ pub(super) fn delivery(
     transaction: &Transaction<'_>,
     id: DeliveryId,
 ) -> Result<Option<DeliveryDetail>, ReadError> {
-    let Some(delivery) = records(transaction, BY_ID, [id.get()])?.pop() else { return Ok(None) };
-    let mut statement = transaction.prepare_cached(ATTEMPTS)?;
-    let mut rows = statement.query([id.get()])?;
+    let Some(delivery) = record(transaction, id)? else { return Ok(None) };
     let mut attempts = Vec::new();
-    while let Some(row) = rows.next()? {
-        attempts.push(numbered_attempt(row)?);
+    // The earlier ones, then the newest, which lies in the delivery's own row.
+    for (table, sql) in [("attempt", ATTEMPTS), ("delivery", LAST_ATTEMPT)] {
+        let mut statement = transaction.prepare_cached(sql)?;
+        let mut rows = statement.query([id.get()])?;
+        while let Some(row) = rows.next()? {
+            attempts.push(numbered_attempt(table, row)?);
+        }
     }
     Ok(Some(DeliveryDetail { delivery, attempts }))
 }
@@ -184,13 +172,7 @@ fn tickets(
     while tickets.len() < limit
         && let Some(row) = rows.next()?
     {
-        match ticket(row) {
-            Ok(ticket) => tickets.push(ticket),
-            Err(ReadError::Corrupt { table, row, cause }) => {
-                tracing::error!(table, row, cause, "a waiting delivery cannot be read, it is passed over");
-            }
-            Err(error) => return Err(error),
-        }
+        tickets.extend(pass_over(ticket(row))?);
     }
     Ok(tickets)
 }
@@ -215,20 +197,6 @@ pub(super) fn due_or_at_once(due: Option<Timestamp>) -> Timestamp {
     due.unwrap_or(Timestamp::EPOCH)
 }
 
-fn records(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    params: impl Params,
-) -> Result<Vec<DeliveryRecord>, ReadError> {
-    let mut statement = transaction.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.push(delivery_record(row)?);
-    }
-    Ok(records)
-}
-
 fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord, ReadError> {
     let mut columns = Columns::of("delivery", row)?;
     Ok(DeliveryRecord {
@@ -242,6 +210,8 @@ fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord, ReadError> {
         created_at: columns.time()?,
         due: columns.optional_time()?,
         finished_at: columns.optional_time()?,
+        replay_of: columns.take::<Option<i64>>()?.map(DeliveryId::new),
+        replay: columns.take::<Option<i64>>()?.map(ReplayId::new),
         last_outcome: match columns.optional_name()? {
             None => None,
             Some(kind) => Some(LastOutcome { kind, code: columns.take()?, message: columns.take()? }),
@@ -249,8 +219,8 @@ fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord, ReadError> {
     })
 }
 
-fn numbered_attempt(row: &Row<'_>) -> Result<(u32, AttemptRecord), ReadError> {
-    let mut columns = Columns::of("attempt", row)?;
+fn numbered_attempt(table: &'static str, row: &Row<'_>) -> Result<(u32, AttemptRecord), ReadError> {
+    let mut columns = Columns::of(table, row)?;
     let number = columns.take()?;
     let attempt = AttemptRecord {
         started_at: columns.time()?,

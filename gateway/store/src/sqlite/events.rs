@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use postroom_core::{
     event::{Event, Kind},
     id::{EventId, SourceName},
@@ -11,21 +12,22 @@ use rusqlite::{Row, Transaction, params};
 use super::{
     deliveries,
     reader::ReadError,
-    row::{Columns, StoredExplanation, StoredFacts},
+    row::{Columns, StoredExplanation, StoredFacts, pass_over},
     walk::{self, walk},
 };
 use crate::{
-    blob::{BlobName, Blobs, ReadBlobError},
+    blob::BlobName,
     page::{EventFilter, Page, PageRequest},
-    records::EventRecord,
+    records::{EventRecord, LoadedEvent},
 };
 
 macro_rules! select_events {
-    ($where:literal) => {
+    ($more:literal, $where:literal) => {
         concat!(
             "SELECT seq, id, received_at, source, kind, subject, ordering_key, verdict, facts, note, labels,
-                    content_type, body_bytes, explanations
-             FROM event WHERE ",
+                    content_type, body_bytes, ",
+            $more,
+            " FROM event WHERE ",
             $where
         )
     };
@@ -37,8 +39,9 @@ macro_rules! walk_events {
     };
 }
 
-const BY_ID: &str = select_events!("id = ?1");
-const BY_SEQ: &str = select_events!("seq = ?1");
+const BY_ID: &str = select_events!("explanations", "id = ?1");
+const BY_SEQ: &str = select_events!("explanations", "seq = ?1");
+const WITH_BODY: &str = select_events!("body", "id = ?1");
 const BODY: &str = "SELECT seq, body_bytes, blob, body FROM event WHERE id = ?1";
 const WALK: &str = walk_events!("");
 const WALK_SUBJECT: &str = walk_events!("AND subject = ?2");
@@ -47,16 +50,21 @@ const WALK_SOURCE: &str = walk_events!("AND source = ?2");
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 7] = [BY_ID, BY_SEQ, BODY, WALK, WALK_SUBJECT, WALK_KIND, WALK_SOURCE];
+pub(super) const QUERIES: [&str; 8] =
+    [BY_ID, BY_SEQ, WITH_BODY, BODY, WALK, WALK_SUBJECT, WALK_KIND, WALK_SOURCE];
 
 /// One event with its deliveries.
 pub(super) fn event(transaction: &Transaction<'_>, id: EventId) -> Result<Option<EventRecord>, ReadError> {
-    let mut statement = transaction.prepare_cached(BY_ID)?;
-    let mut rows = statement.query([id.as_bytes()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let mut record = event_record(row)?;
+    let Some(mut record) = record(transaction, id)? else { return Ok(None) };
     record.deliveries = deliveries::of_event(transaction, id)?;
     Ok(Some(record))
+}
+
+/// One event without its deliveries.
+pub(super) fn record(transaction: &Transaction<'_>, id: EventId) -> Result<Option<EventRecord>, ReadError> {
+    let mut statement = transaction.prepare_cached(BY_ID)?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    rows.next()?.map(event_record).transpose()
 }
 
 /// A page of events, without their deliveries.
@@ -71,15 +79,15 @@ pub(super) fn events(
     let kind = filter.kind.map(Kind::as_str);
     let wanted = |row: &Row<'_>| Ok(walk::is(row, 1, source)? && walk::is(row, 2, kind)?);
     let found = match value {
-        Some(value) => walk(transaction, sql, params![before, value], request, wanted)?,
-        None => walk(transaction, sql, params![before], request, wanted)?,
+        Some(value) => walk(transaction, sql, params![before, value], request.limit, wanted)?,
+        None => walk(transaction, sql, params![before], request.limit, wanted)?,
     };
     let mut statement = transaction.prepare_cached(BY_SEQ)?;
     let mut items = Vec::with_capacity(found.items.len());
     for seq in found.items {
         let mut rows = statement.query([seq])?;
         if let Some(row) = rows.next()? {
-            items.push(event_record(row)?);
+            items.extend(pass_over(event_record(row))?);
         }
     }
     Ok(Page { items, next: found.next })
@@ -98,42 +106,76 @@ fn lead(filter: &EventFilter) -> (&'static str, Option<&str>) {
     }
 }
 
-/// An event's body, byte for byte.
-pub(super) fn body(
-    transaction: &Transaction<'_>,
-    id: EventId,
-    blobs: &Blobs,
-) -> Result<Option<Vec<u8>>, ReadError> {
+/// Where an event's body is.
+pub(super) enum BodyPlace {
+    Inline(Bytes),
+    File { row: i64, name: BlobName, bytes: u64 },
+}
+
+/// An event's body, or where it is.
+pub(super) fn body(transaction: &Transaction<'_>, id: EventId) -> Result<Option<BodyPlace>, ReadError> {
     let mut statement = transaction.prepare_cached(BODY)?;
     let mut rows = statement.query([id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut columns = Columns::of("event", row)?;
     let bytes = columns.count()?;
     let name = columns.take::<Option<[u8; 32]>>()?.map(BlobName::from_bytes);
-    let Some(name) = name else { return columns.take().map(Some) };
-    blobs.get(name, bytes).map(Some).map_err(|error| match error {
-        ReadBlobError::Io(error) => ReadError::Blob(error),
-        ReadBlobError::Missing(_) | ReadBlobError::Changed(_) => columns.corrupt(2, &error.to_string()),
+    Ok(Some(match name {
+        None => BodyPlace::Inline(columns.take::<Vec<u8>>()?.into()),
+        Some(name) => BodyPlace::File { row: columns.number(), name, bytes },
+    }))
+}
+
+/// Events with their small bodies, as far as those fit into `bytes_max`.
+pub(super) fn load(
+    transaction: &Transaction<'_>,
+    ids: &[EventId],
+    bytes_max: usize,
+) -> Result<Vec<LoadedEvent>, ReadError> {
+    let mut statement = transaction.prepare_cached(WITH_BODY)?;
+    let (mut loaded, mut bytes) = (Vec::new(), 0);
+    for id in ids {
+        let mut rows = statement.query([id.as_bytes()])?;
+        let Some(row) = rows.next()? else { continue };
+        let Some(event) = pass_over(loaded_event(row))? else { continue };
+        bytes += event.body.as_ref().map_or(0, Bytes::len);
+        if bytes > bytes_max && !loaded.is_empty() {
+            break;
+        }
+        loaded.push(event);
+    }
+    Ok(loaded)
+}
+
+fn loaded_event(row: &Row<'_>) -> Result<LoadedEvent, ReadError> {
+    let mut columns = Columns::of("event", row)?;
+    Ok(LoadedEvent {
+        event: Arc::new(event_of(&mut columns)?),
+        body: columns.take::<Option<Vec<u8>>>()?.map(Bytes::from),
+    })
+}
+
+fn event_of(columns: &mut Columns<'_, '_>) -> Result<Event, ReadError> {
+    Ok(Event {
+        id: columns.event_id()?,
+        received_at: columns.time()?,
+        source: SourceName::new(columns.take::<Arc<str>>()?),
+        kind: columns.name()?,
+        subject: columns.take()?,
+        ordering_key: columns.take()?,
+        verdict: columns.optional_name()?,
+        facts: columns.json::<StoredFacts<'static>>()?.into(),
+        note: columns.take()?,
+        labels: columns.json()?,
+        content_type: columns.take()?,
+        body_bytes: columns.count()?,
     })
 }
 
 fn event_record(row: &Row<'_>) -> Result<EventRecord, ReadError> {
     let mut columns = Columns::of("event", row)?;
     Ok(EventRecord {
-        event: Event {
-            id: columns.event_id()?,
-            received_at: columns.time()?,
-            source: SourceName::new(columns.take::<Arc<str>>()?),
-            kind: columns.name()?,
-            subject: columns.take()?,
-            ordering_key: columns.take()?,
-            verdict: columns.optional_name()?,
-            facts: columns.json::<StoredFacts<'static>>()?.into(),
-            note: columns.take()?,
-            labels: columns.json()?,
-            content_type: columns.take()?,
-            body_bytes: columns.count()?,
-        },
+        event: event_of(&mut columns)?,
         explanations: columns
             .json::<Vec<StoredExplanation<'static>>>()?
             .into_iter()

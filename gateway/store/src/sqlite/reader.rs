@@ -1,9 +1,8 @@
 //! Reads beside the writer, a few at a time, on threads that may block.
 
 use std::{
-    io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard},
 };
 
 use rusqlite::{Connection, Transaction};
@@ -19,7 +18,6 @@ const READS_MAX: usize = 4;
 #[derive(Debug)]
 pub(super) enum ReadError {
     Sqlite(rusqlite::Error),
-    Blob(io::Error),
     Corrupt { table: &'static str, row: i64, cause: String },
 }
 
@@ -30,16 +28,33 @@ impl From<rusqlite::Error> for ReadError {
 }
 
 /// A bounded pool of read-only connections.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Reader {
-    path: Arc<Path>,
     permits: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    pool: Arc<Pool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    path: Arc<Path>,
+    idle: Mutex<Vec<Connection>>,
+    /// Held shared by every read, and alone while the database must not be open.
+    gate: RwLock<()>,
+    // Last, and here: a read may still run when the store is gone.
+    _held: open::Held,
 }
 
 impl Reader {
-    pub(super) fn new(path: Arc<Path>) -> Self {
-        Self { path, permits: Arc::new(Semaphore::new(READS_MAX)), idle: Arc::default() }
+    pub(super) fn new(path: Arc<Path>, held: open::Held) -> Self {
+        let pool = Pool { path, idle: Mutex::default(), gate: RwLock::new(()), _held: held };
+        Self { permits: Arc::new(Semaphore::new(READS_MAX)), pool: Arc::new(pool) }
+    }
+
+    /// Waits for the reads under way and closes all connections. Later reads wait until what this gives is dropped.
+    pub(super) fn shut(&self) -> RwLockWriteGuard<'_, ()> {
+        let alone = self.pool.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        alone
     }
 
     /// Runs `read` on a snapshot of the database.
@@ -49,24 +64,34 @@ impl Reader {
         F: FnOnce(&Transaction<'_>) -> Result<T, ReadError> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
-        let (path, idle) = (Arc::clone(&self.path), Arc::clone(&self.idle));
+        let pool = Arc::clone(&self.pool);
         let reading = tokio::task::spawn_blocking(move || {
             // Held here and not by the caller, who may stop waiting while the read still runs.
             let _permit = permit;
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut connection = match kept {
-                Some(connection) => connection,
-                None => open::reader(&path).map_err(|error| StoreError::sqlite("open", &path, error))?,
-            };
-            let result = on_snapshot(&mut connection, read);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            result.map_err(|error| match error {
-                ReadError::Sqlite(error) => StoreError::sqlite("read", &path, error),
-                ReadError::Blob(error) => StoreError::io("read a large body of", &path, error),
-                ReadError::Corrupt { table, row, cause } => StoreError::Corrupt { table, row, cause },
-            })
+            pool.read(read).map_err(|error| pool.told(error))
         });
         reading.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Pool {
+    fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let _open = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => open::reader(&self.path)?,
+        };
+        let result = on_snapshot(&mut connection, read);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+
+    fn told(&self, error: ReadError) -> StoreError {
+        match error {
+            ReadError::Sqlite(error) => StoreError::sqlite("read", &self.path, error),
+            ReadError::Corrupt { table, row, cause } => StoreError::Corrupt { table, row, cause },
+        }
     }
 }
 

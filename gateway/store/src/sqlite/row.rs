@@ -95,6 +95,23 @@ impl<'row, 'statement> Columns<'row, 'statement> {
     }
 }
 
+/// What was read, or `None` for a row that cannot be read: that is told, and the rows around it stay in use.
+pub(super) fn pass_over<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(ReadError::Corrupt { table, row, cause }) => {
+            tracing::error!(table, row, cause, "a row cannot be read, it is passed over");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A count as it is stored.
+pub(super) fn saturated(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// A duration as it is stored.
 pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
@@ -108,11 +125,12 @@ pub(super) fn labels_json(labels: &BTreeMap<String, String>) -> String {
     json(labels)
 }
 
-pub(super) fn explanations_json(explanations: &[Explanation]) -> String {
-    json(&explanations.iter().map(StoredExplanation::from).collect::<Vec<_>>())
+pub(super) fn explanations_json<'a>(explanations: impl Iterator<Item = &'a Explanation>) -> String {
+    json(&explanations.map(StoredExplanation::from).collect::<Vec<_>>())
 }
 
-fn json(value: &impl Serialize) -> String {
+/// A value of this crate's own as JSON.
+pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts, lists and maps with text keys can always be written as JSON")
 }
 

@@ -1,5 +1,9 @@
+mod beside;
+mod damaged;
+mod faults;
 mod model;
 mod plans;
+mod statements;
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf, pin::Pin, task::Poll};
 
@@ -8,7 +12,13 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{accept, change, event_id, new_event, waiting, with_body};
+use crate::{
+    DeliveryFilter, NewReplay, Store,
+    testing::{
+        accept, at, body, change, destination, event_id, finished, marked, new_event, page, waiting,
+        waiting_for, with_body,
+    },
+};
 
 /// A place for a store; what was made there goes when it goes.
 pub(super) struct Scratch(TempDir);
@@ -32,6 +42,12 @@ impl Scratch {
 
     pub(super) fn store(&self) -> SqliteStore {
         self.open().0
+    }
+
+    /// How many files of large bodies there are.
+    fn blob_files(&self) -> usize {
+        let folders = std::fs::read_dir(open::beside(&self.path(), ".blobs")).unwrap();
+        folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
     }
 
     /// Changes the database behind the store's back.
@@ -63,7 +79,7 @@ async fn a_reopened_store_has_everything_and_counts_on() {
     };
     let (store, _feed, highest) = scratch.open();
     assert_eq!(waiting(&store).await, ids[1..]);
-    assert_eq!(store.body(event_id(2)).await.unwrap().unwrap(), large);
+    assert_eq!(body(&store, 2).await, large);
     assert_eq!(*highest.borrow(), ids.last().copied());
     assert!(accept(&store, new_event(3, "k", &["a"])).await[0] > ids[2]);
 }
@@ -75,6 +91,18 @@ async fn a_second_open_is_refused_while_the_first_lasts() {
     let refused = SqliteStore::open(scratch.options()).unwrap_err();
     assert!(matches!(&refused, OpenError::InUse { path } if *path == scratch.path()), "{refused}");
     drop(first);
+    scratch.open();
+}
+
+#[tokio::test]
+async fn the_lock_outlives_every_connection() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let reader = store.reader.clone();
+    drop(store);
+    let refused = SqliteStore::open(scratch.options()).unwrap_err();
+    assert!(matches!(refused, OpenError::InUse { .. }), "somebody may still read: {refused}");
+    drop(reader);
     scratch.open();
 }
 
@@ -108,7 +136,7 @@ async fn a_newer_schema_is_refused_with_both_versions() {
     let refused = SqliteStore::open(scratch.options()).unwrap_err();
     assert!(matches!(refused, OpenError::TooNew { found: 4711, .. }), "{refused}");
     let message = refused.to_string();
-    assert!(message.contains("4711") && message.contains("up to 1"), "{message}");
+    assert!(message.contains("4711") && message.contains("up to 2"), "{message}");
 }
 
 #[tokio::test]
@@ -178,7 +206,7 @@ async fn a_fresh_delivery_carries_what_the_store_would_give() {
     assert_eq!(small.deliveries[0].body.as_ref().unwrap(), "body 1");
     assert!(large.deliveries[0].body.is_none(), "kept as a file");
     let fresh = [&small, &large].map(|commit| commit.deliveries[0].ticket.clone());
-    assert_eq!(store.waiting(None, 9).await.unwrap(), fresh);
+    assert_eq!(store.waiting(destination("a"), None, 9).await.unwrap(), fresh);
 }
 
 #[tokio::test]
@@ -192,7 +220,7 @@ async fn a_full_feed_loses_nothing_and_the_mark_tells() {
     let first = feed.recv().await.unwrap();
     assert!(feed.try_recv().is_err());
     assert_eq!(highest.borrow().map(DeliveryId::get), Some(5));
-    let missed = store.waiting(Some(first.last), 99).await.unwrap();
+    let missed = store.waiting(destination("d"), Some(first.last), 99).await.unwrap();
     assert_eq!(missed.iter().map(|ticket| ticket.id.get()).collect::<Vec<_>>(), [2, 3, 4, 5]);
     accept(&store, new_event(6, "k", &["d"])).await;
     assert_eq!(feed.recv().await.unwrap().first.get(), 6);
@@ -221,7 +249,7 @@ async fn what_was_queued_is_kept_when_its_caller_stops_waiting() {
 }
 
 /// Polls once, so that a lazy future begins.
-async fn begin<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+pub(super) async fn begin<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
 }
 
@@ -287,44 +315,36 @@ async fn closing_finishes_what_is_queued_and_takes_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
+async fn a_replay_goes_on_where_it_stopped_when_the_store_was_closed() {
     let scratch = Scratch::new();
-    {
+    let id = {
         let store = scratch.store();
-        accept(&store, new_event(1, "k", &["d"])).await;
-        accept(&store, new_event(2, "k", &["d"])).await;
+        for n in 1..=5 {
+            finished(&store, new_event(n, "k", &["d"]), DeliveryState::Dead, 2_000).await;
+        }
+        let new = NewReplay {
+            filter: DeliveryFilter::default(),
+            destinations: vec![destination("d")],
+            per_second: 1,
+            count: 5,
+            by: "ann".to_owned(),
+            at: at(3_000),
+        };
+        let id = store.begin_replay(new).await.unwrap().id;
+        assert_eq!(store.advance_replay(id, 2, at(4_000)).await.unwrap().unwrap().made, 2);
+        id
+    };
+    let (store, mut feed, _highest) = scratch.open();
+    assert_eq!(store.running_replays().await.unwrap()[0].id, id);
+    assert_eq!(store.advance_replay(id, 9, at(5_000)).await.unwrap().unwrap().made, 5);
+    let told = feed.recv().await.unwrap();
+    assert_eq!((told.first.get(), told.last.get()), (8, 10), "what it makes is told to the feed");
+    assert_eq!(told.deliveries[0].event.id, event_id(3));
+    let mut originals = Vec::new();
+    for made in waiting(&store).await {
+        originals.push(store.delivery(made).await.unwrap().unwrap().delivery.replay_of.unwrap().get());
     }
-    scratch.meddle(
-        "UPDATE event SET kind = 'riddle' WHERE seq = 2; UPDATE delivery SET attempts = -1 WHERE id = 1",
-    );
-    let store = scratch.store();
-    let error = store.event(event_id(2)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { table: "event", row: 2, .. }), "{error}");
-    assert!(!error.to_string().contains("riddle"), "{error}");
-    let error = store.delivery(DeliveryId::new(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { table: "delivery", row: 1, .. }), "{error}");
-    let waiting = store.waiting(None, 1).await.unwrap();
-    assert_eq!(
-        waiting.iter().map(|ticket| ticket.id.get()).collect::<Vec<_>>(),
-        [2],
-        "the others are delivered"
-    );
-    assert_eq!(store.body(event_id(1)).await.unwrap().unwrap(), "body 1");
-}
-
-#[tokio::test]
-async fn a_large_body_that_was_changed_is_not_given_out() {
-    let scratch = Scratch::new();
-    let store = scratch.store();
-    accept(&store, with_body(new_event(1, "k", &["d"]), vec![7; INLINE_BODY_BYTES_MAX + 1])).await;
-    let folder = open::beside(&scratch.path(), ".blobs");
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        files.extend(std::fs::read_dir(entry.unwrap().path()).unwrap().map(|file| file.unwrap().path()));
-    }
-    std::fs::write(&files[0], vec![8; INLINE_BODY_BYTES_MAX + 1]).unwrap();
-    let error = store.body(event_id(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { table: "event", row: 1, .. }), "{error}");
+    assert_eq!(originals, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

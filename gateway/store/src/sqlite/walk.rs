@@ -1,4 +1,4 @@
-//! Lists: newest first, page by page, with bounded work per page.
+//! Lists, page by page, with bounded work per page.
 
 use rusqlite::{Params, Row, Transaction};
 
@@ -9,15 +9,15 @@ use crate::page::{Page, PageRequest};
 /// nothing; so it gives what it has found and where to go on.
 const WALK_ROWS_MAX: usize = 10_000;
 
-/// A page of row numbers: `sql` gives rows newest first with the number in column 0, `wanted` picks.
-pub(super) fn walk<'a, P: Params>(
+/// A page of row numbers: `sql` gives rows in the order of the list with the number in column 0, `wanted` picks.
+pub(super) fn walk<P: Params>(
     transaction: &Transaction<'_>,
     sql: &str,
     params: P,
-    request: PageRequest,
-    mut wanted: impl FnMut(&Row<'_>) -> rusqlite::Result<bool> + 'a,
+    limit: usize,
+    mut wanted: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
 ) -> Result<Page<i64>, ReadError> {
-    let limit = request.limit.max(1);
+    let limit = limit.max(1);
     let mut statement = transaction.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut page = Page { items: Vec::new(), next: None };

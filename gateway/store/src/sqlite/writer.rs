@@ -1,183 +1,216 @@
-//! The one thread that writes. It commits whatever has gathered while the last commit went to disk, so that one fsync
-//! serves everyone who waits.
+//! The one thread that changes the database. It applies whatever has gathered as one transaction and hands it on to be
+//! synced, so that it can apply the next one meanwhile; one fsync serves everyone who waits.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{
+    io, mem,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+};
 
-use postroom_core::{chain::Chain, id::DeliveryId, limits};
+use postroom_core::{chain::Chain, limits};
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::mpsc;
 
 use super::{
-    change::{ChangeError, Changes, EventRow},
-    checkpoint::Checkpoints,
-    migrate,
+    change::Changes,
+    job::Job,
+    sync::{Commit, Note},
+    turn::Turn,
 };
-use crate::{
-    error::StoreError,
-    records::{Committed, DeliveryChange, FreshDelivery},
-};
+use crate::{error::StoreError, records::FreshDelivery};
 
-/// Bodies that one commit hands to the feed; those beyond are read from the store when their turn comes. With it a
-/// full feed holds no more than [`limits::WARM_BODY_BYTES_MAX`].
-fn feed_body_bytes_max(feed_commits_max: usize) -> usize {
-    limits::WARM_BODY_BYTES_MAX / feed_commits_max.max(1)
-}
-
-/// The deliveries that a request made; none for anything but an accepted event.
-type Answer = Result<Vec<DeliveryId>, StoreError>;
-
-/// Something to write, and who waits for it.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) work: Work,
-    pub(super) answer: oneshot::Sender<Answer>,
-}
-
-/// What to write.
-#[derive(Debug)]
-pub(super) enum Work {
-    Accept(Box<EventRow>),
-    Record(Vec<DeliveryChange>),
-    /// Find out whether a write would go through.
-    Check,
+/// What is handed to the writer.
+pub(super) enum Request {
+    Write(Box<dyn Job>),
     /// Take nothing more, finish what is queued, then end.
     Close,
 }
 
+/// A job that could not be written, and why.
+type Refused = (Box<dyn Job>, StoreError);
+
 /// What the writer works with.
 #[derive(Debug)]
 pub(super) struct Writer {
-    connection: Connection,
-    path: Arc<Path>,
-    feed: mpsc::Sender<Committed>,
-    feed_body_bytes_max: usize,
-    highest: watch::Sender<Option<DeliveryId>>,
-    checkpoints: Checkpoints,
-    /// Whether the last commit failed, so that a full disk is logged once and not a thousand times a second.
-    failing: bool,
+    pub(super) path: Arc<Path>,
+    pub(super) turn: Arc<Turn>,
+    pub(super) notes: SyncSender<Note>,
+    /// Wakes the thread that moves the log.
+    pub(super) due: SyncSender<()>,
+    /// Whether the last transaction failed, so that a full disk is logged once and not a thousand times a second.
+    pub(super) failing: bool,
 }
 
 impl Writer {
-    pub(super) fn new(
-        connection: Connection,
-        path: Arc<Path>,
-        feed: mpsc::Sender<Committed>,
-        highest: watch::Sender<Option<DeliveryId>>,
-    ) -> Self {
-        Self {
-            connection,
-            path,
-            feed_body_bytes_max: feed_body_bytes_max(feed.max_capacity()),
-            feed,
-            highest,
-            checkpoints: Checkpoints::default(),
-            failing: false,
-        }
-    }
-
-    /// Starts the thread. It ends when it is told to close or every sender is gone.
-    pub(super) fn start(self, queue: mpsc::Receiver<Request>) -> std::io::Result<thread::JoinHandle<()>> {
-        thread::Builder::new().name("store-writer".to_owned()).spawn(move || self.run(queue))
+    /// Starts the thread. It ends when it is told to close or every sender is gone, and after it `others`.
+    pub(super) fn start(
+        self,
+        queue: mpsc::Receiver<Request>,
+        others: Vec<JoinHandle<()>>,
+    ) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            let turn = Arc::clone(&self.turn);
+            self.run(queue);
+            for other in others {
+                if other.join().is_err() {
+                    tracing::error!("a thread of the store ended by a fault");
+                }
+            }
+            finish(&turn);
+        })
     }
 
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
-        let mut batch = Vec::with_capacity(limits::COMMIT_BATCH_MAX);
-        while queue.blocking_recv_many(&mut batch, limits::COMMIT_BATCH_MAX) > 0 {
-            if batch.iter().any(|request| matches!(request.work, Work::Close)) {
-                queue.close();
+        let mut requests = Vec::with_capacity(limits::COMMIT_BATCH_MAX);
+        let mut jobs = Vec::new();
+        while queue.blocking_recv_many(&mut requests, limits::COMMIT_BATCH_MAX) > 0 {
+            for request in requests.drain(..) {
+                match request {
+                    Request::Write(job) => jobs.push(job),
+                    Request::Close => queue.close(),
+                }
             }
-            self.commit(&mut batch);
-            self.checkpoints.after_commit(&self.connection);
-        }
-        // The log is then empty, and the database can be copied as one file.
-        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(error = %error, "checkpoint at the end failed; the next start makes up for it");
+            let Some(commit) = self.apply(mem::take(&mut jobs)) else { continue };
+            if self.notes.send(Note::Committed(commit)).is_err() {
+                // By a fault. Those who wait are told as the queue goes.
+                return;
+            }
         }
     }
 
-    /// Writes all requests in one transaction and answers them all, in this order: durable, feed, answers.
-    pub(super) fn commit(&mut self, batch: &mut Vec<Request>) {
+    /// Writes all jobs in one transaction. Those that fail are answered; the others are once it is durable.
+    pub(super) fn apply(&mut self, mut jobs: Vec<Box<dyn Job>>) -> Option<Commit> {
         let mut fresh = Vec::new();
-        match self.write(batch, &mut fresh) {
-            Ok(answers) => {
-                if self.failing {
-                    self.failing = false;
-                    tracing::info!("store commits again");
+        match self.try_apply(&mut jobs, &mut fresh) {
+            Ok(refused) => {
+                match refused.first() {
+                    Some((_, error)) => self.note_failure(error),
+                    None if mem::take(&mut self.failing) => tracing::info!("store commits again"),
+                    None => {}
                 }
-                self.publish(fresh);
-                for (request, answer) in batch.drain(..).zip(answers) {
-                    reply(request, answer);
+                for (mut job, error) in refused {
+                    job.answer(Err(error));
                 }
+                Some(Commit { jobs, fresh })
             }
             Err(error) => {
-                let error = StoreError::sqlite("commit to", &self.path, error);
-                if !self.failing {
-                    self.failing = true;
-                    tracing::error!(error = %Chain(&error), "store cannot commit");
-                }
-                for request in batch.drain(..) {
-                    reply(request, Err(error.clone()));
-                }
+                self.note_failure(&error);
+                jobs.iter_mut().for_each(|job| job.answer(Err(error.clone())));
+                None
             }
         }
     }
 
-    fn write(&mut self, batch: &[Request], fresh: &mut Vec<FreshDelivery>) -> rusqlite::Result<Vec<Answer>> {
-        // Immediate: a foreign writer is met here, before there is anything to undo. On an early return the
-        // transaction rolls itself back.
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut answers = Vec::with_capacity(batch.len());
-        let mut changes = Changes::prepare(&transaction)?;
-        for request in batch {
-            let answer = match &request.work {
-                Work::Accept(row) => changes.accept(row, fresh),
-                Work::Record(records) => changes.record(records).map(|()| Vec::new()),
-                Work::Check => migrate::touch(&transaction).map(|()| Vec::new()).map_err(ChangeError::Failed),
-                Work::Close => Ok(Vec::new()),
-            };
-            answers.push(match answer {
-                Ok(ids) => Ok(ids),
-                Err(ChangeError::Refused(error)) => Err(error),
-                Err(ChangeError::Failed(error)) => return Err(error),
-            });
+    fn note_failure(&mut self, error: &StoreError) {
+        if !mem::replace(&mut self.failing, true) {
+            tracing::error!(error = %Chain(error), "store cannot commit");
         }
-        drop(changes);
-        transaction.commit()?;
-        Ok(answers)
     }
 
-    /// Tells the reader of the feed what was committed. The feed comes before the mark: a reader who has emptied the
-    /// feed and still sees a higher mark knows that something was left out.
-    fn publish(&mut self, mut deliveries: Vec<FreshDelivery>) {
-        let (Some(first), Some(last)) = (deliveries.first(), deliveries.last()) else { return };
-        let (first, last) = (first.ticket.id, last.ticket.id);
-        self.cool(&mut deliveries);
-        // Full: the reader is behind and will read the gap from the store. Closed: nobody wants to know.
-        drop(self.feed.try_send(Committed { first, last, deliveries }));
-        self.highest.send_replace(Some(last));
+    /// Takes the jobs that cannot be written out of `jobs` and gives them.
+    fn try_apply(
+        &self,
+        jobs: &mut Vec<Box<dyn Job>>,
+        fresh: &mut Vec<FreshDelivery>,
+    ) -> Result<Vec<Refused>, StoreError> {
+        let mut state = self.turn.take();
+        let ready = state.ready()?;
+        if ready.is_full() {
+            self.wake_mover();
+            return Err(StoreError::Busy);
+        }
+        let failed = |error| StoreError::sqlite("commit to", &self.path, error);
+        let refused = match write(&mut ready.connection, jobs, fresh) {
+            Err(error) if is_of_one(&error) => {
+                fresh.clear();
+                write_apart(&mut ready.connection, jobs, fresh).map_err(failed)?
+            }
+            written => written.map(|()| Vec::new()).map_err(failed)?,
+        };
+        if ready.is_due() {
+            self.wake_mover();
+        }
+        state.commit();
+        Ok(refused.into_iter().map(|(job, error)| (job, failed(error))).collect())
     }
 
-    /// Drops the bodies that are too many for memory.
-    fn cool(&self, deliveries: &mut [FreshDelivery]) {
-        let mut bytes = 0;
-        let mut counted = None;
-        for delivery in deliveries {
-            let Some(body) = &delivery.body else { continue };
-            // Deliveries of one event share its body.
-            if counted != Some(delivery.ticket.event) {
-                counted = Some(delivery.ticket.event);
-                bytes += body.len();
-            }
-            if bytes > self.feed_body_bytes_max {
-                delivery.body = None;
-            }
+    fn wake_mover(&self) {
+        // Full: it will look again anyway. Closed: it has ended by a fault, and the log has a bound.
+        match self.due.try_send(()) {
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
     }
 }
 
-fn reply(request: Request, answer: Answer) {
-    // Whoever asked may have stopped waiting; what was committed stays committed.
-    drop(request.answer.send(answer));
+fn write(
+    connection: &mut Connection,
+    jobs: &mut [Box<dyn Job>],
+    fresh: &mut Vec<FreshDelivery>,
+) -> rusqlite::Result<()> {
+    // Immediate: a foreign writer is met here, before there is anything to undo. On an early return the transaction
+    // rolls itself back.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut changes = Changes::prepare(&transaction)?;
+    for job in jobs {
+        job.apply(&mut changes, fresh)?;
+    }
+    changes.finish()?;
+    transaction.commit()
+}
+
+/// Writes what can be written after all of it together could not. Takes the jobs that fail out of `jobs` and gives
+/// them.
+fn write_apart(
+    connection: &mut Connection,
+    jobs: &mut Vec<Box<dyn Job>>,
+    fresh: &mut Vec<FreshDelivery>,
+) -> rusqlite::Result<Vec<(Box<dyn Job>, rusqlite::Error)>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut changes = Changes::prepare(&transaction)?;
+    let mut failed = Vec::new();
+    for (at, job) in jobs.iter_mut().enumerate() {
+        let told = fresh.len();
+        match changes.apart(|changes| job.apply(changes, fresh)) {
+            Ok(()) => {}
+            Err(error) if is_of_one(&error) => {
+                fresh.truncate(told);
+                failed.push((at, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    changes.finish()?;
+    transaction.commit()?;
+    // From the end, so that the places of the others stay right.
+    Ok(failed.into_iter().rev().map(|(at, error)| (jobs.remove(at), error)).collect())
+}
+
+/// Whether an error comes from the rows that one request touches. All others would meet the rest too.
+fn is_of_one(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, TooBig, TypeMismatch};
+    match error.sqlite_error_code() {
+        // A row that holds something else than it should.
+        None => true,
+        Some(code) => matches!(code, ConstraintViolation | DatabaseCorrupt | TooBig | TypeMismatch),
+    }
+}
+
+/// Empties the log, so that the database can be copied as one file.
+fn finish(turn: &Turn) {
+    let moved = match turn.take().ready() {
+        Ok(ready) => ready
+            .connection
+            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = moved {
+        tracing::warn!(error, "moving the log at the end failed; the next start makes up for it");
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,12 @@ use tokio::{
 };
 
 use super::{InFlight, Pending, Reply};
-use crate::{outcome::Report, process::Exit, wire::ToChild};
+use crate::{
+    outcome::Report,
+    process::Exit,
+    testing::bytes_of,
+    wire::{Frame, ToChild},
+};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -15,8 +20,8 @@ const GRACE: Duration = Duration::from_secs(5);
 struct Rig {
     pending: Arc<Pending>,
     slots: Arc<Semaphore>,
-    outgoing: mpsc::Sender<ToChild>,
-    sent: mpsc::Receiver<ToChild>,
+    outgoing: mpsc::Sender<Frame>,
+    sent: mpsc::Receiver<Frame>,
 }
 
 impl Rig {
@@ -29,6 +34,11 @@ impl Rig {
     fn add(&self, token: u64) -> Option<InFlight> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().unwrap();
         self.pending.add(token, EventId::from_bytes([7; 16]), slot, &self.outgoing)
+    }
+
+    #[track_caller]
+    fn sent(&mut self) -> ToChild {
+        ToChild::decode(bytes_of(self.sent.try_recv().unwrap())).unwrap()
     }
 }
 
@@ -52,9 +62,9 @@ async fn a_reply_ends_the_delivery_once_and_frees_its_place() {
 async fn a_delivery_given_up_is_cancelled_and_keeps_its_place_until_it_is_let_go() {
     let mut rig = Rig::new();
     drop(rig.add(1).unwrap());
-    assert_eq!(rig.sent.try_recv(), Ok(ToChild::Cancel { token: 1 }));
+    assert_eq!(rig.sent(), ToChild::Cancel { token: 1 });
     assert_eq!(rig.slots.available_permits(), 1);
-    assert!(rig.pending.release(1).is_ok());
+    assert!(rig.pending.release(1, Report::default()).is_ok());
     assert_eq!(rig.slots.available_permits(), 2);
 }
 
@@ -71,7 +81,7 @@ async fn a_delivery_that_has_ended_is_not_cancelled() {
 async fn only_a_delivery_given_up_can_be_let_go() {
     let rig = Rig::new();
     let _delivery = rig.add(1).unwrap();
-    assert!(rig.pending.release(1).is_err());
+    assert!(rig.pending.release(1, Report::default()).is_err());
 }
 
 #[tokio::test]
@@ -79,9 +89,9 @@ async fn a_delivery_cancelled_is_waited_for_until_it_is_let_go() {
     let mut rig = Rig::new();
     let mut delivery = rig.add(1).unwrap();
     delivery.cancel();
-    assert_eq!(rig.sent.try_recv(), Ok(ToChild::Cancel { token: 1 }));
-    assert!(rig.pending.release(1).is_ok());
-    assert!(matches!(delivery.reply().await, Reply::Released));
+    assert_eq!(rig.sent(), ToChild::Cancel { token: 1 });
+    assert!(rig.pending.release(1, Report::default()).is_ok());
+    assert!(matches!(delivery.reply().await, Reply::Released(_)));
     drop(delivery);
     assert!(rig.sent.try_recv().is_err(), "one cancel is enough");
 }
@@ -95,7 +105,7 @@ async fn a_delivery_is_overdue_when_it_was_given_up_long_ago() {
     delivery.cancel();
     assert!(!rig.pending.is_overdue(now, GRACE), "it was given up just now");
     assert!(rig.pending.is_overdue(now + GRACE * 2, GRACE));
-    rig.pending.release(1).unwrap();
+    rig.pending.release(1, Report::default()).unwrap();
     assert!(!rig.pending.is_overdue(now + GRACE * 2, GRACE));
 }
 

@@ -108,9 +108,6 @@ impl Report<'_> {
     fn notes(&self) -> Vec<String> {
         let config = self.config;
         let mut notes = Vec::new();
-        if config.sources.is_empty() {
-            notes.push("there is no [[source]]: nothing can come in".to_owned());
-        }
         for source in &config.sources {
             if source.tokens.iter().any(secrets::is_short) {
                 notes.push(format!(
@@ -121,6 +118,19 @@ impl Report<'_> {
         }
         for key in config.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
             notes.push(format!("the API key \"{}\" is so short that it can be guessed", key.name));
+        }
+        // A part with a fault is left out of the configuration, and must not be said to be missing.
+        if self.faults.is_empty() {
+            notes.extend(self.missing());
+        }
+        notes
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let config = self.config;
+        let mut notes = Vec::new();
+        if config.sources.is_empty() {
+            notes.push("there is no [[source]]: nothing can come in".to_owned());
         }
         if config.api_keys.is_empty() {
             notes.push("there is no [[api_key]]: nobody can use the API".to_owned());

@@ -26,6 +26,11 @@ name = "failing payments"
 kinds = ["monitor_run"]
 labels = { team = "pay*" }
 verdict = ["failed"]
+when = "monitor.name.startsWith('Smoke') && event.labels.team != 'search'"
+to = ["incidents"]
+[[route]]
+name = "europe"
+when = "event.labels.region == 'eu'"
 to = ["incidents"]
 "#;
 
@@ -67,6 +72,9 @@ takes  route "failing payments"
        + kinds: monitor_run is one of monitor_run
        + labels.team: payments is one of pay*
        + verdict: failed is one of failed
+       + when: monitor.name.startsWith('Smoke') && event.labels.team != 'search' is true
+leaves route "europe"
+       - when: event.labels.region == 'eu' cannot be decided: the event has no label "region"
 
 goes to incidents
 "#);
@@ -84,6 +92,9 @@ leaves route "failing payments"
        - kinds: unrecognized is not one of monitor_run
        + labels.team: payments is one of pay*
        - verdict: nothing is not one of failed
+       - when: monitor.name.startsWith('Smoke') && event.labels.team != 'search' is false
+leaves route "europe"
+       - when: event.labels.region == 'eu' cannot be decided: the event has no label "region"
 
 no destination gets it; it is kept all the same
 "#);

@@ -21,6 +21,7 @@ fn the_default_file_changes_nothing() {
     assert_eq!(default.server, empty.server);
     assert_eq!(default.store, empty.store);
     assert_eq!(default.plugins, empty.plugins);
+    assert_eq!(default.retention, empty.retention);
     assert!(default.sources.is_empty() && default.destinations.is_empty() && default.routes.is_empty());
 }
 
@@ -30,6 +31,7 @@ fn the_values_in_the_default_file_are_the_defaults_of_the_code() {
     assert_eq!(written.server.listen, empty.server.listen);
     assert_eq!(written.server.drain, empty.server.drain);
     assert_eq!(written.store, empty.store);
+    assert_eq!(written.retention, empty.retention);
     assert_eq!(written.plugins.path, empty.plugins.path[1..], "the first is the program's own folder");
     assert_eq!(written.sources[0].body_bytes_max, limits::BODY_BYTES_MAX);
     let [destination, _] = written.destinations.as_slice() else { panic!("two destinations") };
@@ -37,6 +39,8 @@ fn the_values_in_the_default_file_are_the_defaults_of_the_code() {
     assert_eq!(destination.concurrency, Some(limits::CONCURRENCY));
     assert_eq!(destination.attempt_max, limits::ATTEMPT_MAX);
     assert_eq!(destination.backlog, Some(Backlog::default()));
+    assert_eq!(destination.deliveries_per_second, Some(10));
+    assert!(destination.schedule.is_some());
     assert_eq!(written.routes.len(), 3);
 }
 
@@ -55,6 +59,7 @@ fn what_a_destination_leaves_out_has_its_default() {
     assert_eq!(destination.config.json, serde_json::json!({}));
     assert_eq!(destination.retry, RetryPolicy::default());
     assert_eq!((destination.concurrency, destination.backlog), (None, None));
+    assert_eq!((destination.deliveries_per_second, &destination.schedule), (None, &None));
 }
 
 #[test]

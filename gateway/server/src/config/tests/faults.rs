@@ -4,7 +4,7 @@ use super::{faults_of, good};
 
 /// Expects exactly one fault, `line: path: message`, with a hint that contains `hint`.
 #[track_caller]
-fn check(text: &str, expected: &str, hint: &str) {
+pub(super) fn check(text: &str, expected: &str, hint: &str) {
     let found = faults_of(text);
     let [fault] = found.faults.as_slice() else { panic!("expected one fault, found:\n{found}") };
     let line = fault.position.expect("a fault of the file has a position").line;
@@ -25,7 +25,7 @@ fn check_in_source(setting: &str, expected: &str, hint: &str) {
 
 /// Like [`check`] for a setting of an otherwise good destination; the setting stands in line 4.
 #[track_caller]
-fn check_in_destination(setting: &str, expected: &str, hint: &str) {
+pub(super) fn check_in_destination(setting: &str, expected: &str, hint: &str) {
     check(
         &format!("[[destination]]\nname = \"backups\"\nplugin = \"backup\"\n{setting}"),
         &format!("4: destination[0].{expected}"),
@@ -79,7 +79,7 @@ postroom.toml:3: server.listen: expected an address with a port, found an intege
 postroom.toml:4: not TOML: duplicate key
     hint: text needs quotes, a list [ ], a table { }; each key and each [table] stands once
 postroom.toml:9: route[0].colour: unknown key
-    hint: known here: name, kinds, sources, labels, monitor, collection, environment, verdict, action, model, to
+    hint: known here: name, kinds, sources, labels, monitor, collection, environment, verdict, action, model, when, to
 postroom.toml:15: route[1].to[0]: unknown destination "spaer"
     hint: did you mean "spare"?
 postroom.toml:17: not TOML: key with no value, expected `=`
@@ -146,6 +146,11 @@ fn values_out_of_range_or_form_are_told() {
         "backlog = \"lates\"",
         "backlog: unknown backlog \"lates\"",
         "did you mean \"latest\"?",
+    );
+    check_in_destination(
+        "deliveries_per_second = 0",
+        "deliveries_per_second: the number is out of range",
+        "from 1 to 1000000",
     );
     check_in_destination("timeout = \"0s\"", "timeout: an attempt needs time", "60s");
     check_in_destination("config = { ratio = nan }", "config.ratio: JSON has no such number", "finite");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{bytes, duration};
+use super::{age, bytes, duration};
 
 #[track_caller]
 fn check_duration(text: &str, expected_ms: Option<u64>) {
@@ -26,11 +26,21 @@ fn durations_need_a_whole_number_and_a_known_unit() {
 }
 
 #[test]
+fn ages_may_be_years() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    assert_eq!(age("12h"), Some(DAY / 2));
+    assert_eq!(age("36500d"), Some(36_500 * DAY));
+    assert_eq!(age("36501d"), None);
+    assert_eq!(age("a year"), None);
+}
+
+#[test]
 fn sizes_need_a_whole_number_and_a_known_unit() {
     check_bytes("64 MiB", Some(64 << 20));
     check_bytes("64mib", Some(64 << 20));
     check_bytes("10MB", Some(10_000_000));
     check_bytes("100 B", Some(100));
+    check_bytes("2 TiB", Some(2 << 40));
     for wrong in ["", "64", "MiB", "-1 MiB", "1.5 GiB", "64 MiBs", "99999999999 GiB"] {
         check_bytes(wrong, None);
     }

@@ -1,14 +1,28 @@
-use postroom_core::{delivery::DeliveryState, event::Kind, outcome::OutcomeKind};
+use std::{fmt::Write as _, time::Duration};
+
+use postroom_core::{
+    delivery::DeliveryState,
+    event::Kind,
+    id::{DeliveryId, EventId},
+    outcome::{Outcome, OutcomeKind},
+};
 
 use super::*;
 use crate::{
-    Store,
+    AttemptRecord, DeliveryFilter, DeliveryRecord, Store,
     sqlite::tests::Scratch,
-    testing::{accept, event_id, new_event, waiting},
+    testing::{accept, at, new_event, page, waiting},
 };
 
 /// A database as version 1 wrote it. Every later version must open it.
 const V1: &str = include_str!("v1.sql");
+
+/// The events in it.
+fn v1_event(n: u8) -> EventId {
+    let mut bytes = [7; 16];
+    bytes[..4].copy_from_slice(&[0, 0, 0, n]);
+    EventId::from_bytes(bytes)
+}
 
 fn scratch_with(sql: &str) -> Scratch {
     let scratch = Scratch::new();
@@ -28,13 +42,13 @@ fn schema(scratch: &Scratch) -> Vec<String> {
 async fn a_database_of_version_1_opens_with_all_that_is_in_it() {
     let scratch = scratch_with(V1);
     let store = scratch.store();
-    let record = store.event(event_id(1)).await.unwrap().unwrap();
+    let record = store.event(v1_event(1)).await.unwrap().unwrap();
     assert_eq!((record.event.kind, record.event.body_bytes), (Kind::MonitorRun, 10));
     assert_eq!(record.event.facts.monitor_name.as_deref(), Some("Night run"));
     assert_eq!(record.event.labels["team"], "payments");
     assert!(record.explanations[0].matched && record.explanations[0].reasons[0].holds);
-    assert_eq!(store.body(event_id(1)).await.unwrap().unwrap(), r#"{"run": 1}"#);
-    assert!(store.event(event_id(2)).await.unwrap().unwrap().event.note.is_some());
+    assert_eq!(store.body(v1_event(1)).await.unwrap().unwrap().read().await.unwrap(), r#"{"run": 1}"#);
+    assert!(store.event(v1_event(2)).await.unwrap().unwrap().event.note.is_some());
 
     let delivered = store.delivery(record.deliveries[0].id).await.unwrap().unwrap();
     assert_eq!(delivered.delivery.state, DeliveryState::Delivered);
@@ -44,6 +58,76 @@ async fn a_database_of_version_1_opens_with_all_that_is_in_it() {
     assert_eq!((retrying.state, retrying.attempts), (DeliveryState::Retrying, 1));
     assert_eq!(waiting(&store).await, [retrying.id]);
     assert_eq!(accept(&store, new_event(3, "k", &["d"])).await[0].get(), 8, "numbers are never used again");
+}
+
+/// Deliveries in every state with every number of attempts up to three, each attempt unlike the others, by the schema
+/// of version 1.
+fn v1_deliveries() -> String {
+    let mut sql = include_str!("../migrations/0001_initial.sql").to_owned();
+    sql.push_str(
+        "PRAGMA application_id = 1349735021; PRAGMA user_version = 1;
+         INSERT INTO event (id, received_at, source, kind, ordering_key, classifier, facts, labels, explanations,
+                            body_bytes, blob)
+         VALUES (x'00000001070707070707070707070707', 5, 'acme', 'activity', 'k', 1, '{}', '{}', '[]', 40000,
+                 zeroblob(32)),
+                (x'00000002070707070707070707070707', 6, 'acme', 'activity', 'k', 1, '{}', '{}', '[]', 40000,
+                 zeroblob(32));",
+    );
+    for (state, id) in DeliveryState::ALL.into_iter().zip((1..).step_by(4)) {
+        for attempts in 0..4 {
+            let (id, finished_at) = (id + attempts, if state.is_final() { "900" } else { "NULL" });
+            write!(
+                sql,
+                "INSERT INTO delivery VALUES ({id}, x'00000001070707070707070707070707', 'd', 'r', 'k', '{state}',
+                                              {attempts}, {attempts}, 80, {id}, {finished_at});"
+            )
+            .unwrap();
+            for number in 1..=attempts {
+                write!(
+                    sql,
+                    "INSERT INTO attempt
+                     VALUES ({id}, {number}, {id}{number}, 700, 'retry', {number}, 'c{number}', 'm{id}', '{{}}');"
+                )
+                .unwrap();
+            }
+        }
+    }
+    sql
+}
+
+#[tokio::test]
+async fn a_migration_loses_no_delivery_and_no_attempt() {
+    let scratch = scratch_with(&v1_deliveries());
+    let store = scratch.store();
+    for (state, first) in DeliveryState::ALL.into_iter().zip((1..).step_by(4)) {
+        for attempts in 0..4_u32 {
+            let id = first + i64::from(attempts);
+            let detail = store.delivery(DeliveryId::new(id)).await.unwrap().unwrap();
+            let DeliveryRecord { created_at, due, finished_at, .. } = detail.delivery;
+            assert_eq!((detail.delivery.state, detail.delivery.attempts), (state, attempts));
+            assert_eq!((created_at, due), (at(id), Some(at(80))));
+            assert_eq!(finished_at, state.is_final().then_some(at(900)));
+            let attempt = |number: u32| AttemptRecord {
+                started_at: at(format!("{id}{number}").parse().unwrap()),
+                finished_at: at(700),
+                outcome: Outcome {
+                    kind: OutcomeKind::Retry,
+                    retry_after: Some(Duration::from_millis(number.into())),
+                    code: format!("c{number}"),
+                    message: format!("m{id}"),
+                    record_json: Some("{}".to_owned()),
+                },
+            };
+            assert_eq!(detail.attempts, (1..=attempts).map(|n| (n, attempt(n))).collect::<Vec<_>>());
+            let code = detail.delivery.last_outcome.map(|outcome| outcome.code);
+            assert_eq!(code, (attempts > 0).then(|| format!("c{attempts}")));
+        }
+    }
+    // By time, and how much room bodies take, are answered by tables that version 1 did not have.
+    let since = DeliveryFilter { since: Some(at(27)), ..DeliveryFilter::default() };
+    let found = store.deliveries(since, page(None, 99)).await.unwrap().items;
+    assert_eq!(found.iter().map(|record| record.id.get()).collect::<Vec<_>>(), [28, 27]);
+    assert_eq!(store.usage().await.unwrap().blob_bytes, 40_000, "two events share it");
 }
 
 #[test]

@@ -3,6 +3,20 @@
 
 use super::*;
 
+/// What may be read from end to end, because there is little of it however much is finished.
+const SMALL: [&str; 5] = [
+    // What waits, in an index of nothing else.
+    "SCAN delivery USING COVERING INDEX delivery_waiting",
+    // Replays that are not at their end.
+    "SCAN replay USING INDEX replay_running",
+    // A row for thousands of deliveries.
+    "SCAN delivery_span",
+    // A row of some bytes for a file of 32 KiB and more; read by retention alone.
+    "SCAN blob",
+    // A row for each paused destination.
+    "SCAN pause",
+];
+
 #[track_caller]
 fn check(connection: &Connection, sql: &str) {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -13,10 +27,8 @@ fn check(connection: &Connection, sql: &str) {
     };
     assert!(!details.is_empty(), "{sql}");
     for detail in &details {
-        // Counting what waits reads all of the waiting, which an index of nothing else holds.
-        let allowed = detail == "SCAN delivery USING COVERING INDEX delivery_waiting";
-        let bad = (detail.contains("SCAN") && !allowed) || detail.contains("TEMP B-TREE");
-        assert!(!bad, "{detail}\nof all {details:#?}\nin {sql}");
+        let reads_all = detail.contains("SCAN") && !SMALL.contains(&&detail[..]);
+        assert!(!reads_all && !detail.contains("TEMP B-TREE"), "{detail}\nof all {details:#?}\nin {sql}");
     }
 }
 
@@ -25,8 +37,14 @@ fn no_query_reads_all_of_a_table_or_sorts() {
     let scratch = Scratch::new();
     drop(scratch.open());
     let connection = Connection::open(scratch.path()).unwrap();
-    let queries = events::QUERIES.iter().chain(&deliveries::QUERIES).chain(&change::QUERIES);
-    for sql in queries {
+    let reads = events::QUERIES
+        .into_iter()
+        .chain(deliveries::QUERIES)
+        .chain(replays::QUERIES)
+        .chain(pauses::QUERIES)
+        .chain(prune::QUERIES)
+        .chain(pick::queries());
+    for sql in reads.chain(change::queries()) {
         check(&connection, sql);
     }
 }

@@ -9,8 +9,7 @@ fn check(count: usize, step: i64, limit: usize, expected: &[i64], next: Option<i
     let transaction = connection.transaction().unwrap();
     let sql =
         format!("WITH n(i) AS (SELECT {count} UNION ALL SELECT i - 1 FROM n WHERE i > 1) SELECT i FROM n");
-    let request = PageRequest { before: None, limit };
-    let page = walk(&transaction, &sql, [], request, |row| Ok(row.get::<_, i64>(0)? % step == 0)).unwrap();
+    let page = walk(&transaction, &sql, [], limit, |row| Ok(row.get::<_, i64>(0)? % step == 0)).unwrap();
     assert_eq!((page.items, page.next), (expected.to_vec(), next));
 }
 

@@ -1,0 +1,135 @@
+use std::sync::atomic::Ordering;
+
+use postroom_store::Usage;
+
+use super::*;
+use crate::testing::{self, Memory, NOON};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const KEPT: Retention = Retention {
+    events: Some(Duration::from_secs(10)),
+    dead_letters: Some(Duration::from_secs(20)),
+    size_bytes: None,
+    marks: Duration::from_secs(30),
+    replays: Duration::from_secs(40),
+};
+
+/// Runs the pruner for so long, and gives what it asked the store to remove.
+async fn prunes(store: &Arc<Memory>, retention: Retention, time: Duration) -> Vec<Prune> {
+    let shared = Arc::clone(store) as Arc<dyn Store>;
+    let pruner = Pruner::new(shared, retention, testing::clock(), Metrics::default());
+    run(store, pruner, time).await
+}
+
+async fn run(store: &Memory, pruner: Pruner, time: Duration) -> Vec<Prune> {
+    assert!(tokio::time::timeout(time, pruner.run()).await.is_err());
+    std::mem::take(&mut store.state().prunes)
+}
+
+fn removed(events: u64, more: bool) -> Pruned {
+    Pruned { events, more, ..Pruned::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_sort_is_kept_for_its_own_time() {
+    let (store, _feed) = Memory::new(1);
+    let [prune] = &prunes(&store, KEPT, INTERVAL / 2).await[..] else { panic!("one look at the store") };
+    let before = |seconds: i64| Some(Timestamp::from_unix_ms(NOON - seconds * 1_000));
+    let expected = Prune {
+        events_before: before(10),
+        dead_before: before(20),
+        marks_before: before(30),
+        replays_before: before(40),
+        oldest: 0,
+        limit: CHUNK_ROWS,
+    };
+    assert_eq!(*prune, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_ever_is_not_named() {
+    let (store, _feed) = Memory::new(1);
+    let for_ever = Retention { events: None, dead_letters: None, ..KEPT };
+    let asked = prunes(&store, for_ever, INTERVAL / 2).await;
+    assert_eq!((asked[0].events_before, asked[0].dead_before), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_goes_on_in_chunks_until_nothing_is_left() {
+    let (store, _feed) = Memory::new(1);
+    store.state().pruned = [removed(128, true), removed(128, true), removed(5, false)].into();
+    assert_eq!(prunes(&store, KEPT, INTERVAL / 2).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_two_chunks_the_store_is_left_to_others() {
+    let (store, _feed) = Memory::new(1);
+    store.state().pruned = std::iter::repeat_n(removed(128, true), 10_000).collect();
+    let asked = prunes(&store, KEPT, PAUSE_MIN * 100).await.len();
+    assert!((90..=101).contains(&asked), "{asked} chunks in the time of a hundred pauses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_go_until_the_rest_has_room() {
+    let (store, _feed) = Memory::new(1);
+    store.state().pruned = [removed(0, false), removed(128, true), removed(128, true)].into();
+    store.state().usage =
+        [150, 120, 90].map(|used| Usage { database_bytes: used / 3, blob_bytes: used - used / 3 }).into();
+    let bounded = Retention { size_bytes: Some(100), ..KEPT };
+    let asked = prunes(&store, bounded, INTERVAL / 2).await;
+    assert_eq!(asked.iter().map(|prune| prune.oldest).collect::<Vec<_>>(), [0, CHUNK_ROWS, CHUNK_ROWS]);
+    assert_eq!(asked[1].events_before, None, "by room and not by age");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_that_is_left_waits_it_does_not_go_round_in_circles() {
+    let (store, _feed) = Memory::new(1);
+    store.state().usage = [Usage { database_bytes: 200, blob_bytes: 0 }].into();
+    let bounded = Retention { size_bytes: Some(100), ..KEPT };
+    assert_eq!(prunes(&store, bounded, INTERVAL / 2).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_asked_again_later() {
+    let (store, _feed) = Memory::new(1);
+    store.fails.store(true, Ordering::SeqCst);
+    let mend = async {
+        tokio::time::sleep(DAY).await;
+        store.fails.store(false, Ordering::SeqCst);
+    };
+    let ((), asked) = tokio::join!(mend, prunes(&store, KEPT, DAY + 2 * INTERVAL));
+    assert!((1..=3).contains(&asked.len()), "{}", asked.len());
+}
+
+/// Runs the pruner for a quarter of an hour in which the clock is ahead for five minutes; gives how often it pruned.
+async fn prunes_with_a_jump(ahead: Duration) -> usize {
+    let (store, _feed) = Memory::new(1);
+    let (right, start) = (testing::clock(), Instant::now());
+    let clock = Clock::new(move || {
+        let jumped = (300..600).contains(&start.elapsed().as_secs());
+        right.now().plus(if jumped { ahead } else { Duration::ZERO })
+    });
+    let pruner = Pruner::new(Arc::clone(&store) as Arc<dyn Store>, KEPT, clock, Metrics::default());
+    run(&store, pruner, Duration::from_secs(899)).await.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_becomes_old_because_the_clock_jumps() {
+    assert_eq!(prunes_with_a_jump(DAY / 2).await, 15, "a machine that slept for a while");
+    assert_eq!(prunes_with_a_jump(2 * DAY).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_made_even_if_the_clock_has_jumped() {
+    let (store, _feed) = Memory::new(1);
+    store.state().usage = [Usage { database_bytes: 200, blob_bytes: 0 }].into();
+    let (right, start) = (testing::clock(), Instant::now());
+    let clock = Clock::new(move || {
+        right.now().plus(if start.elapsed().is_zero() { Duration::ZERO } else { 2 * DAY })
+    });
+    let bounded = Retention { size_bytes: Some(100), ..KEPT };
+    let pruner = Pruner::new(Arc::clone(&store) as Arc<dyn Store>, bounded, clock, Metrics::default());
+    tokio::time::advance(INTERVAL).await;
+    let asked = run(&store, pruner, INTERVAL / 2).await;
+    assert_eq!(asked.iter().map(|prune| prune.oldest).collect::<Vec<_>>(), [CHUNK_ROWS]);
+}

@@ -1,0 +1,402 @@
+//! A store in memory, for tests that pause the time: it answers at once, and fails when it is told to.
+
+mod state;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use futures_util::future::BoxFuture;
+use postroom_core::{
+    delivery::DeliveryState,
+    id::{DeliveryId, DestinationName, EventId, ReplayId},
+    lane::{LaneKey, Ticket},
+    replay::ReplayState,
+    time::Timestamp,
+};
+use postroom_store::{
+    Accepted, Body, BodyWriter, Committed, DeliveryChange, DeliveryDetail, DeliveryFilter, DeliveryRecord,
+    EventFilter, EventRecord, FreshDelivery, LoadedEvent, NewBody, NewEvent, NewReplay, Page, PageRequest,
+    Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, Store, StoreError, Usage, WaitingCount,
+};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+pub(crate) use self::state::State;
+use self::state::{matches, ticket};
+use crate::CommitFeed;
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    state: Mutex<State>,
+    commits: Mutex<mpsc::Sender<Committed>>,
+    newest: watch::Sender<Option<DeliveryId>>,
+    /// Records that are refused before one is kept again.
+    pub(crate) refuse_records: AtomicUsize,
+    /// Records that were tried.
+    pub(crate) records: AtomicUsize,
+    /// Events that were read.
+    pub(crate) event_reads: AtomicUsize,
+    /// Nothing but accepting events works.
+    pub(crate) fails: AtomicBool,
+    /// Reads of waiting deliveries take a permit from here before they answer with what they have found.
+    pub(crate) reads: Semaphore,
+    /// Reads of events take a permit from here before they answer with what they have found.
+    pub(crate) loads: Semaphore,
+    /// Records take a permit from here when they are on disk, before they say so.
+    pub(crate) recorded: Semaphore,
+}
+
+impl Memory {
+    /// A store and its feed, which holds so many commits.
+    pub(crate) fn new(feed_commits_max: usize) -> (Arc<Self>, CommitFeed) {
+        let store = Self {
+            state: Mutex::default(),
+            commits: Mutex::new(mpsc::channel(1).0),
+            newest: watch::Sender::new(None),
+            refuse_records: AtomicUsize::new(0),
+            records: AtomicUsize::new(0),
+            event_reads: AtomicUsize::new(0),
+            fails: AtomicBool::new(false),
+            reads: Semaphore::new(Semaphore::MAX_PERMITS),
+            loads: Semaphore::new(Semaphore::MAX_PERMITS),
+            recorded: Semaphore::new(Semaphore::MAX_PERMITS),
+        };
+        let feed = store.feed(feed_commits_max);
+        (Arc::new(store), feed)
+    }
+
+    /// A feed in place of the one before.
+    pub(crate) fn feed(&self, commits_max: usize) -> CommitFeed {
+        let (commits, receiver) = mpsc::channel(commits_max);
+        *self.commits.lock().unwrap() = commits;
+        CommitFeed { commits: receiver, newest: self.newest.subscribe() }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn works(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        if self.fails.load(Ordering::SeqCst) { Err(StoreError::Busy) } else { Ok(self.state()) }
+    }
+
+    /// The bodies of all deliveries of a lane, in the order of their ids.
+    pub(crate) fn lane(&self, lane: &str) -> Vec<String> {
+        let state = self.state();
+        let of_lane = state.deliveries.values().filter(|(delivery, _)| &*delivery.lane == lane);
+        let body = |event: &EventId| String::from_utf8_lossy(&state.events[event].1).into_owned();
+        of_lane.map(|(delivery, _)| body(&delivery.event)).collect()
+    }
+
+    fn publish(&self, deliveries: Vec<FreshDelivery>) {
+        let (Some(first), Some(last)) = (deliveries.first(), deliveries.last()) else { return };
+        let (first, last) = (first.ticket.id, last.ticket.id);
+        drop(self.commits.lock().unwrap().try_send(Committed { first, last, deliveries }));
+        self.newest.send_replace(Some(last));
+    }
+
+    async fn waiting_where(
+        &self,
+        after: Option<DeliveryId>,
+        limit: usize,
+        wanted: impl Fn(&DeliveryRecord) -> bool + Send,
+    ) -> Result<Vec<Ticket>, StoreError> {
+        let tickets = {
+            let state = self.works()?;
+            let waiting = state.deliveries.values().map(|(delivery, _)| delivery).filter(|delivery| {
+                Some(delivery.id) > after && !delivery.state.is_final() && wanted(delivery)
+            });
+            waiting.take(limit).map(ticket).collect()
+        };
+        drop(self.reads.acquire().await);
+        Ok(tickets)
+    }
+}
+
+fn answer<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> BoxFuture<'a, Result<T, StoreError>> {
+    Box::pin(std::future::ready(answer))
+}
+
+fn never_asked<T>() -> T {
+    unreachable!("the engine does not ask for this")
+}
+
+impl Store for Memory {
+    fn accept(&self, new: NewEvent) -> BoxFuture<'_, Result<Accepted, StoreError>> {
+        let NewBody::Inline(body) = new.body else { never_asked() };
+        let event = new.event;
+        let mut state = self.state();
+        state.events.insert(event.id, (Arc::clone(&event), body));
+        let fresh: Vec<_> = new
+            .targets
+            .into_iter()
+            .map(|target| {
+                state.add(DeliveryRecord {
+                    id: DeliveryId::new(0),
+                    event: event.id,
+                    destination: target.destination,
+                    route: target.route,
+                    lane: Arc::clone(&event.ordering_key),
+                    state: DeliveryState::Pending,
+                    attempts: 0,
+                    created_at: event.received_at,
+                    due: None,
+                    finished_at: None,
+                    last_outcome: None,
+                    replay_of: None,
+                    replay: None,
+                })
+            })
+            .collect();
+        drop(state);
+        let deliveries = fresh.iter().map(|fresh| fresh.ticket.id).collect();
+        self.publish(fresh);
+        answer(Ok(Accepted { event: event.id, kind: event.kind, deliveries, repeated: false }))
+    }
+
+    fn begin_body(&self) -> BoxFuture<'_, Result<Box<dyn BodyWriter>, StoreError>> {
+        never_asked()
+    }
+
+    fn body(&self, id: EventId) -> BoxFuture<'_, Result<Option<Body>, StoreError>> {
+        answer(self.works().map(|state| state.events.get(&id).map(|(_, body)| Body::Inline(body.clone()))))
+    }
+
+    fn load(&self, events: Vec<EventId>, _: usize) -> BoxFuture<'_, Result<Vec<LoadedEvent>, StoreError>> {
+        self.event_reads.fetch_add(1, Ordering::SeqCst);
+        let loaded = self.works().map(|state| {
+            let found = events.iter().filter_map(|id| state.events.get(id));
+            found
+                .map(|(event, body)| LoadedEvent { event: Arc::clone(event), body: Some(body.clone()) })
+                .collect()
+        });
+        Box::pin(async move {
+            drop(self.loads.acquire().await);
+            loaded
+        })
+    }
+
+    fn record(&self, changes: Vec<DeliveryChange>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.records.fetch_add(1, Ordering::SeqCst);
+        let refused = self
+            .refuse_records
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok();
+        if refused {
+            return answer(Err(StoreError::Busy));
+        }
+        let kept = self.works().map(|mut state| {
+            for change in changes {
+                let (delivery, attempts) = state.deliveries.get_mut(&change.id).unwrap();
+                assert!(!delivery.state.is_final(), "a final delivery changes to {change:?}");
+                delivery.state = change.state;
+                delivery.attempts = change.attempts.unwrap_or(delivery.attempts);
+                delivery.due = change.due;
+                delivery.finished_at = change.state.is_final().then_some(change.at);
+                attempts.extend(change.attempt);
+            }
+        });
+        Box::pin(async move {
+            drop(self.recorded.acquire().await);
+            kept
+        })
+    }
+
+    fn waiting(
+        &self,
+        destination: DestinationName,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
+        Box::pin(self.waiting_where(after, limit, move |delivery| delivery.destination == destination))
+    }
+
+    fn waiting_in_lane(
+        &self,
+        lane: LaneKey,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
+        Box::pin(self.waiting_where(after, limit, move |delivery| {
+            delivery.destination == lane.destination && delivery.lane == lane.key
+        }))
+    }
+
+    fn waiting_counts(&self) -> BoxFuture<'_, Result<Vec<WaitingCount>, StoreError>> {
+        answer(self.works().map(|_| Vec::new()))
+    }
+
+    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
+        answer(self.works().map(|mut state| match state.deliveries.get(&original) {
+            None => RetryAnswer::Unknown,
+            Some((delivery, _)) if !delivery.state.is_final() => RetryAnswer::StillWaiting,
+            Some(_) => {
+                let fresh = state.again(original, None, at);
+                drop(state);
+                let made = fresh.ticket.id;
+                self.publish(vec![fresh]);
+                RetryAnswer::Made(made)
+            }
+        }))
+    }
+
+    fn count(
+        &self,
+        filter: DeliveryFilter,
+        _: Vec<DestinationName>,
+        _: Option<DeliveryId>,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        answer(self.works().map(|state| {
+            state.deliveries.values().filter(|(delivery, _)| matches(&filter, delivery)).count() as u64
+        }))
+    }
+
+    fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>> {
+        let up_to = *self.newest.borrow();
+        answer(self.works().map(|mut state| {
+            let NewReplay { filter, destinations, per_second, count, by, at } = new;
+            let id = ReplayId::new(i64::try_from(state.replays.len()).unwrap() + 1);
+            let replay = Replay {
+                id,
+                filter,
+                destinations,
+                per_second,
+                count,
+                made: 0,
+                state: ReplayState::Running,
+                by,
+                created_at: at,
+                finished_at: None,
+            };
+            state.replays.insert(id, (replay.clone(), DeliveryId::new(0), up_to));
+            replay
+        }))
+    }
+
+    fn advance_replay(
+        &self,
+        id: ReplayId,
+        limit: usize,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
+        answer(self.works().map(|mut state| {
+            let (mut replay, after, up_to) = state.replays.get(&id)?.clone();
+            if replay.state != ReplayState::Running {
+                return Some(replay);
+            }
+            let next: Vec<_> = state
+                .deliveries
+                .values()
+                .filter(|(delivery, _)| delivery.id > after && Some(delivery.id) <= up_to)
+                .filter(|(delivery, _)| matches(&replay.filter, delivery))
+                .map(|(delivery, _)| delivery.id)
+                .take(limit)
+                .collect();
+            let fresh: Vec<_> = next.iter().map(|original| state.again(*original, Some(id), at)).collect();
+            replay.made += next.len() as u64;
+            if next.len() < limit {
+                replay.state = ReplayState::Done;
+                replay.finished_at = Some(at);
+            }
+            let after = next.last().copied().unwrap_or(after);
+            state.replays.insert(id, (replay.clone(), after, up_to));
+            drop(state);
+            self.publish(fresh);
+            Some(replay)
+        }))
+    }
+
+    fn cancel_replay(
+        &self,
+        id: ReplayId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
+        answer(self.works().map(|mut state| {
+            let (replay, ..) = state.replays.get_mut(&id)?;
+            if replay.state == ReplayState::Running {
+                replay.state = ReplayState::Cancelled;
+                replay.finished_at = Some(at);
+            }
+            Some(replay.clone())
+        }))
+    }
+
+    fn replay(&self, _: ReplayId) -> BoxFuture<'_, Result<Option<ReplayDetail>, StoreError>> {
+        never_asked()
+    }
+
+    fn replays(&self, _: PageRequest) -> BoxFuture<'_, Result<Page<Replay>, StoreError>> {
+        never_asked()
+    }
+
+    fn running_replays(&self) -> BoxFuture<'_, Result<Vec<Replay>, StoreError>> {
+        answer(self.works().map(|state| {
+            let replays = state.replays.values().map(|(replay, ..)| replay);
+            replays.filter(|replay| replay.state == ReplayState::Running).cloned().collect()
+        }))
+    }
+
+    fn set_pause(
+        &self,
+        destination: DestinationName,
+        pause: Option<Pause>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        answer(self.works().map(|mut state| {
+            match pause {
+                Some(pause) => state.pauses.insert(destination, pause),
+                None => state.pauses.remove(&destination),
+            };
+        }))
+    }
+
+    fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>> {
+        answer(self.works().map(|state| state.pauses.clone().into_iter().collect()))
+    }
+
+    fn prune(&self, prune: Prune) -> BoxFuture<'_, Result<Pruned, StoreError>> {
+        answer(self.works().map(|mut state| {
+            state.prunes.push(prune);
+            state.pruned.pop_front().unwrap_or_default()
+        }))
+    }
+
+    fn usage(&self) -> BoxFuture<'_, Result<Usage, StoreError>> {
+        answer(self.works().map(|mut state| {
+            let last = state.usage.back().copied().unwrap_or_default();
+            state.usage.pop_front().unwrap_or(last)
+        }))
+    }
+
+    fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>> {
+        self.event_reads.fetch_add(1, Ordering::SeqCst);
+        answer(self.works().map(|state| {
+            let (event, _) = state.events.get(&id)?;
+            let event = (**event).clone();
+            Some(EventRecord { event, explanations: Vec::new(), deliveries: Vec::new() })
+        }))
+    }
+
+    fn events(&self, _: EventFilter, _: PageRequest) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>> {
+        never_asked()
+    }
+
+    fn deliveries(
+        &self,
+        _: DeliveryFilter,
+        _: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<DeliveryRecord>, StoreError>> {
+        never_asked()
+    }
+
+    fn delivery(&self, id: DeliveryId) -> BoxFuture<'_, Result<Option<DeliveryDetail>, StoreError>> {
+        answer(self.works().map(|state| {
+            let (delivery, attempts) = state.deliveries.get(&id)?.clone();
+            Some(DeliveryDetail { delivery, attempts: (1..).zip(attempts).collect() })
+        }))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        answer(self.works().map(drop))
+    }
+}

@@ -1,0 +1,70 @@
+use std::{io::Write as _, os::unix::net::UnixStream as StdUnixStream, process::Stdio, thread};
+
+use postroom_core::id::DestinationName;
+use tokio::{net::UnixStream, process::Command};
+
+use super::*;
+use crate::{plugin_log::LogRecord, process::output};
+
+/// A conversation with a peer that the test plays, beside a process that only lives. Gives the peer's end of the socket,
+/// and the frames for it.
+fn session(limits: Limits) -> (Session, StdUnixStream, mpsc::Receiver<Frame>) {
+    let (ours, theirs) = StdUnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let (incoming, _) = UnixStream::from_std(ours).unwrap().into_split();
+    let (outgoing, frames) = mpsc::channel(64);
+    let mut command = Command::new("cat");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap();
+    let log = Arc::new(PluginLog::new(DestinationName::new("test"), Arc::default()));
+    let session = Session {
+        incoming,
+        buffer: BytesMut::new(),
+        ready: None,
+        pending: Arc::default(),
+        slots: Arc::new(Semaphore::new(0)),
+        outgoing,
+        ping: None,
+        limits,
+        output: output::capture(child.stdout.take().unwrap(), child.stderr.take().unwrap(), &log),
+        log,
+        child,
+        kill: CancellationToken::new(),
+    };
+    (session, theirs, frames)
+}
+
+#[tokio::test]
+async fn a_process_that_always_has_something_to_say_must_answer_a_ping_too() {
+    let limits = Limits {
+        ping_interval: Duration::from_millis(5),
+        ping: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let (mut session, mut theirs, _frames) = session(limits);
+    // Slower to read than to write.
+    let line = LogRecord {
+        level: 4,
+        token: 0,
+        target: "t".into(),
+        message: "m".into(),
+        fields_json: r#"{"a":[1,2,3]}"#.into(),
+    };
+    let chatter = ToGateway::Log(line).encode().repeat(4096);
+    let talker = thread::spawn(move || while theirs.write_all(&chatter).is_ok() {});
+    let end = timeout(Duration::from_secs(60), session.talk()).await.unwrap();
+    assert!(matches!(&end, End::Kill(reason) if reason.contains("did not answer")));
+    drop(session);
+    talker.join().unwrap();
+}
+
+#[test]
+fn a_look_is_put_off_once_when_there_is_more_to_read() {
+    let (start, interval) = (Instant::now(), Duration::from_secs(2));
+    let looks = |all_read: bool| {
+        let mut looks = Looks { interval, next: start, put_off: false };
+        (0..8).map(|second| looks.is_due(start + Duration::from_secs(second), all_read)).collect::<Vec<_>>()
+    };
+    assert_eq!(looks(true), [true, false, true, false, true, false, true, false]);
+    assert_eq!(looks(false), [false, false, true, false, false, false, true, false]);
+}

@@ -1,0 +1,87 @@
+//! Replays, and the filters that replays and lists share.
+
+use postroom_core::{
+    id::{DestinationName, EventId, SourceName},
+    replay::ReplayState,
+};
+use postroom_openapi::{deliveries, replays};
+use postroom_store::{DeliveryFilter, Replay, ReplayDetail};
+
+use super::{instant, kind, kind_from, moment, state, state_from};
+
+pub(in crate::api) fn replay(replay: Replay) -> replays::Replay {
+    let Replay { id, filter, per_second, count, made, by, created_at, finished_at, .. } = replay;
+    replays::Replay {
+        id: id.to_string(),
+        state: match replay.state {
+            ReplayState::Running => replays::ReplayState::Running,
+            ReplayState::Done => replays::ReplayState::Done,
+            ReplayState::Cancelled => replays::ReplayState::Cancelled,
+        },
+        filter: replays::ReplayFilter {
+            state: filter.state.map(state),
+            destination: filter.destination.map(|name| name.to_string()),
+            event_id: filter.event.map(|id| id.to_string()),
+            kind: filter.kind.map(kind),
+            source: filter.source.map(|name| name.to_string()),
+            subject: filter.subject,
+            created_after: filter.since.map(moment),
+            created_before: filter.until.map(moment),
+        },
+        per_second,
+        count,
+        made,
+        progress: None,
+        created_by: by,
+        created_at: moment(created_at),
+        finished_at: finished_at.map(moment),
+    }
+}
+
+pub(in crate::api) fn replay_detail(detail: ReplayDetail) -> replays::Replay {
+    let ReplayDetail { waiting, delivered, dead, other, .. } = detail;
+    let progress = Some(replays::ReplayProgress { waiting, delivered, dead, other });
+    replays::Replay { progress, ..replay(detail.replay) }
+}
+
+/// A list's filter; `event` is its event id, read.
+pub(in crate::api) fn list_filter(
+    filter: deliveries::DeliveryFilter,
+    event: Option<EventId>,
+) -> DeliveryFilter {
+    DeliveryFilter {
+        state: filter.state.map(state_from),
+        destination: filter.destination.map(DestinationName::new),
+        event,
+        kind: filter.kind.map(kind_from),
+        source: filter.source.map(SourceName::new),
+        subject: filter.subject,
+        since: filter.created_after.map(instant),
+        until: filter.created_before.map(instant),
+    }
+}
+
+/// The same of a replay.
+pub(in crate::api) fn replay_filter(filter: replays::ReplayFilter, event: Option<EventId>) -> DeliveryFilter {
+    let replays::ReplayFilter {
+        state,
+        destination,
+        event_id,
+        kind,
+        source,
+        subject,
+        created_after,
+        created_before,
+    } = filter;
+    let filter = deliveries::DeliveryFilter {
+        state,
+        destination,
+        event_id,
+        kind,
+        source,
+        subject,
+        created_after,
+        created_before,
+    };
+    list_filter(filter, event)
+}

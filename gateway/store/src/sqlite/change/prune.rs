@@ -1,0 +1,114 @@
+//! Removes what is old.
+
+use postroom_core::{id::EventId, time::Timestamp};
+use rusqlite::OptionalExtension;
+
+use super::{ChangeError, Changes};
+use crate::{
+    blob::{BlobName, Blobs},
+    retention::{Prune, Pruned},
+    sqlite::{
+        prune::{self, Rule},
+        row::saturated,
+    },
+};
+
+const DELETE_EVENT: &str = "DELETE FROM event WHERE id = ?1 RETURNING blob";
+pub(super) const LEAVE_BLOB: &str = "UPDATE blob SET events = events - 1 WHERE sha256 = ?1";
+pub(super) const DELETE_BLOB: &str = "DELETE FROM blob WHERE sha256 = ?1 AND events = 0";
+const BLOB_IS_NAMED: &str = "SELECT 1 FROM blob WHERE sha256 = ?1";
+const DELETE_MARKS: &str = "
+    DELETE FROM mark WHERE (source, key) IN (SELECT source, key FROM mark WHERE at < ?1 ORDER BY at LIMIT ?2)";
+const DELETE_REPLAYS: &str = "
+    DELETE FROM replay WHERE id IN (SELECT id FROM replay WHERE finished_at < ?1 ORDER BY finished_at LIMIT ?2)";
+const DELETE_SPANS: &str = "DELETE FROM delivery_span WHERE span < (SELECT id / 4096 FROM delivery WHERE id > 0 ORDER BY id LIMIT 1)";
+
+#[cfg(test)]
+pub(super) const QUERIES: [&str; 7] =
+    [DELETE_EVENT, LEAVE_BLOB, DELETE_BLOB, BLOB_IS_NAMED, DELETE_MARKS, DELETE_REPLAYS, DELETE_SPANS];
+
+/// An event that may go, as it was found before the transaction.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sqlite) struct Victim {
+    pub(in crate::sqlite) id: EventId,
+    pub(in crate::sqlite) received_at: Timestamp,
+    pub(in crate::sqlite) rule: Rule,
+}
+
+/// What one transaction removed.
+#[derive(Debug)]
+pub(in crate::sqlite) struct Removed {
+    pub(in crate::sqlite) pruned: Pruned,
+    /// The files to remove once the transaction is durable.
+    pub(in crate::sqlite) doomed: Vec<BlobName>,
+}
+
+impl Changes<'_> {
+    /// Removes the victims that still may go, what else is too old, and those of `strays` that no event names.
+    pub(in crate::sqlite) fn prune(
+        &mut self,
+        prune: &Prune,
+        limit: usize,
+        victims: &[Victim],
+        strays: &[BlobName],
+        blobs: &Blobs,
+    ) -> Result<Removed, ChangeError> {
+        let limit = saturated(limit as u64);
+        let mut removed = Removed { pruned: Pruned::default(), doomed: Vec::new() };
+        for victim in victims {
+            self.remove_event(victim, blobs, &mut removed)?;
+        }
+        for name in strays {
+            self.doom_if_unnamed(*name, blobs, &mut removed)?;
+        }
+        if removed.pruned.deliveries > 0 {
+            self.connection.prepare_cached(DELETE_SPANS)?.execute([])?;
+        }
+        if let Some(before) = prune.marks_before {
+            let mut delete = self.connection.prepare_cached(DELETE_MARKS)?;
+            removed.pruned.marks = delete.execute([before.as_unix_ms(), limit])? as u64;
+        }
+        if let Some(before) = prune.replays_before {
+            let mut delete = self.connection.prepare_cached(DELETE_REPLAYS)?;
+            removed.pruned.replays = delete.execute([before.as_unix_ms(), limit])? as u64;
+        }
+        Ok(removed)
+    }
+
+    fn remove_event(
+        &mut self,
+        victim: &Victim,
+        blobs: &Blobs,
+        removed: &mut Removed,
+    ) -> Result<(), ChangeError> {
+        // Looked at again: a person may have asked for one of its deliveries once more.
+        let fate = prune::fate(self.connection, victim.id)?;
+        if !victim.rule.takes(victim.received_at, &fate) {
+            return Ok(());
+        }
+        let mut delete = self.connection.prepare_cached(DELETE_EVENT)?;
+        let blob =
+            delete.query_row([victim.id.as_bytes()], |row| row.get::<_, Option<[u8; 32]>>(0)).optional()?;
+        // Two rules may have found it.
+        let Some(blob) = blob else { return Ok(()) };
+        removed.pruned.events += 1;
+        removed.pruned.deliveries += fate.deliveries;
+        let Some(blob) = blob else { return Ok(()) };
+        self.connection.prepare_cached(LEAVE_BLOB)?.execute([blob])?;
+        self.connection.prepare_cached(DELETE_BLOB)?.execute([blob])?;
+        self.doom_if_unnamed(BlobName::from_bytes(blob), blobs, removed)
+    }
+
+    fn doom_if_unnamed(
+        &mut self,
+        name: BlobName,
+        blobs: &Blobs,
+        removed: &mut Removed,
+    ) -> Result<(), ChangeError> {
+        let mut is_named = self.connection.prepare_cached(BLOB_IS_NAMED)?;
+        if !is_named.exists([name.as_bytes()])? && blobs.doom(name) {
+            removed.doomed.push(name);
+        }
+        Ok(())
+    }
+}

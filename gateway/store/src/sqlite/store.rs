@@ -1,0 +1,225 @@
+//! The store's operations: each is a read on a snapshot, or a write with what has gathered.
+
+use futures_util::future::BoxFuture;
+use postroom_core::{
+    id::{DeliveryId, DestinationName, EventId, ReplayId},
+    lane::{LaneKey, Ticket},
+    replay::ReplayState,
+    time::Timestamp,
+};
+use rusqlite::Transaction;
+
+use super::{
+    SqliteStore,
+    change::{Changes, EventRow},
+    commit, deliveries, events, job, migrate, pauses, prune,
+    reader::ReadError,
+    replays,
+};
+use crate::{
+    Store,
+    body::{Body, BodyWriter},
+    error::StoreError,
+    page::{DeliveryFilter, EventFilter, Page, PageRequest},
+    records::{
+        Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
+        WaitingCount,
+    },
+    replays::{NewReplay, Replay, ReplayDetail, RetryAnswer},
+    retention::{Prune, Pruned, Usage},
+};
+
+impl Store for SqliteStore {
+    fn accept(&self, new: NewEvent) -> BoxFuture<'_, Result<Accepted, StoreError>> {
+        Box::pin(async move {
+            // The place comes first: an event that is refused must not leave its body behind.
+            let place = self.place()?;
+            let NewEvent { event, body, targets, explanations, mark } = new;
+            let body = self.bodies.keep(body).await?;
+            let row = Box::new(EventRow::new(event, body, targets, &explanations, mark));
+            let (accepted, row) = commit(place, job::accept(row)).await?;
+            if !accepted.repeated {
+                row.settle();
+            }
+            Ok(accepted)
+        })
+    }
+
+    fn record(&self, records: Vec<DeliveryChange>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.write(move |changes, _| changes.record(&records)).await })
+    }
+
+    fn waiting(
+        &self,
+        destination: DestinationName,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
+        let read =
+            move |transaction: &Transaction<'_>| deliveries::waiting(transaction, &destination, after, limit);
+        Box::pin(self.durable(read))
+    }
+
+    fn waiting_in_lane(
+        &self,
+        lane: LaneKey,
+        after: Option<DeliveryId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>> {
+        let read = move |transaction: &Transaction<'_>| {
+            deliveries::waiting_in_lane(transaction, &lane, after, limit)
+        };
+        Box::pin(self.durable(read))
+    }
+
+    fn waiting_counts(&self) -> BoxFuture<'_, Result<Vec<WaitingCount>, StoreError>> {
+        Box::pin(self.reader.read(deliveries::waiting_counts))
+    }
+
+    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
+        Box::pin(self.deliver_again(original, at))
+    }
+
+    fn count(
+        &self,
+        filter: DeliveryFilter,
+        destinations: Vec<DestinationName>,
+        up_to: Option<DeliveryId>,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.count_final(filter, destinations, up_to))
+    }
+
+    fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>> {
+        Box::pin(self.new_replay(new))
+    }
+
+    fn advance_replay(
+        &self,
+        id: ReplayId,
+        limit: usize,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
+        Box::pin(self.step_replay(id, limit, at))
+    }
+
+    fn cancel_replay(
+        &self,
+        id: ReplayId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
+        Box::pin(async move {
+            let end = move |changes: &mut Changes<'_>, _: &mut Vec<_>| {
+                Ok(changes.end_replay(id, ReplayState::Cancelled, at)?)
+            };
+            let undo = move |changes: &mut Changes<'_>, ended: &bool| {
+                if *ended { changes.take_back_end(id) } else { Ok(()) }
+            };
+            self.ask(job::change_or_undo(end, undo)).await?;
+            self.replay_now(id).await
+        })
+    }
+
+    fn replay(&self, id: ReplayId) -> BoxFuture<'_, Result<Option<ReplayDetail>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| replays::detail(transaction, id)))
+    }
+
+    fn replays(&self, page: PageRequest) -> BoxFuture<'_, Result<Page<Replay>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| replays::replays(transaction, page)))
+    }
+
+    fn running_replays(&self) -> BoxFuture<'_, Result<Vec<Replay>, StoreError>> {
+        Box::pin(self.reader.read(replays::running))
+    }
+
+    fn set_pause(
+        &self,
+        destination: DestinationName,
+        pause: Option<Pause>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        let name = destination.clone();
+        let set = move |changes: &mut Changes<'_>, _: &mut Vec<_>| {
+            Ok(changes.set_pause(destination.as_str(), pause.as_ref())?)
+        };
+        let undo = move |changes: &mut Changes<'_>, before: &Option<Pause>| {
+            changes.set_pause(name.as_str(), before.as_ref()).map(drop)
+        };
+        Box::pin(async move { self.ask(job::change_or_undo(set, undo)).await.map(drop) })
+    }
+
+    fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>> {
+        Box::pin(self.reader.read(pauses::pauses))
+    }
+
+    fn prune(&self, prune: Prune) -> BoxFuture<'_, Result<Pruned, StoreError>> {
+        Box::pin(self.prune_chunk(prune))
+    }
+
+    fn usage(&self) -> BoxFuture<'_, Result<Usage, StoreError>> {
+        Box::pin(self.reader.read(prune::usage))
+    }
+
+    fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| events::event(transaction, id)))
+    }
+
+    fn begin_body(&self) -> BoxFuture<'_, Result<Box<dyn BodyWriter>, StoreError>> {
+        Box::pin(async move {
+            // Asked again when the event is accepted, but a body that would be refused then need not be written.
+            drop(self.place()?);
+            Ok(self.bodies.begin())
+        })
+    }
+
+    fn body(&self, id: EventId) -> BoxFuture<'_, Result<Option<Body>, StoreError>> {
+        Box::pin(self.bodies.read(&self.reader, id))
+    }
+
+    fn load(
+        &self,
+        events: Vec<EventId>,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoadedEvent>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| events::load(transaction, &events, bytes_max)))
+    }
+
+    fn events(
+        &self,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| events::events(transaction, &filter, page)))
+    }
+
+    fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<DeliveryRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| deliveries::deliveries(transaction, &filter, page)))
+    }
+
+    fn delivery(&self, id: DeliveryId) -> BoxFuture<'_, Result<Option<DeliveryDetail>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| deliveries::delivery(transaction, id)))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let touch = job::change(|changes, _| Ok(migrate::touch(changes.connection())?));
+            commit(self.place()?, touch).await?;
+            self.reader.read(|transaction| Ok(transaction.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        })
+    }
+}
+
+impl SqliteStore {
+    /// Reads what to deliver, without what a crash could still take back.
+    async fn durable(
+        &self,
+        read: impl FnOnce(&Transaction<'_>) -> Result<Vec<Ticket>, ReadError> + Send + 'static,
+    ) -> Result<Vec<Ticket>, StoreError> {
+        let highest = *self.highest.borrow();
+        let mut tickets = self.reader.read(read).await?;
+        tickets.retain(|ticket| Some(ticket.id) <= highest);
+        Ok(tickets)
+    }
+}
