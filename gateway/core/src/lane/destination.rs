@@ -234,9 +234,9 @@ impl Destination {
         }
     }
 
-    /// Whether a lane's newest delivery counts alone.
+    /// Whether a lane's newest delivery counts alone: it failed, or the whole destination starts nothing.
     fn only_newest(&self, lane: &Lane) -> bool {
-        self.backlog == Backlog::Latest && lane.held_up
+        self.backlog == Backlog::Latest && (lane.held_up || !self.gate.is_open())
     }
 
     /// Puts a lane in line, unless its newest delivery counts alone and is being read.

@@ -179,6 +179,10 @@ impl Gate {
         }
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        self.state() == GateState::Open
+    }
+
     pub(super) fn state(&self) -> GateState {
         match self.course {
             _ if self.held => GateState::Held,

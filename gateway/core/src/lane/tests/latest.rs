@@ -56,6 +56,41 @@ fn a_healthy_lane_is_left_alone() {
     }
 }
 
+/// What comes while the destination is shut makes the older ones of its lane superseded, and the newest goes afterwards.
+#[track_caller]
+fn check_only_the_newest_goes_after(shut: impl Fn(&mut Lanes), open: impl Fn(&mut Lanes)) {
+    let mut lanes = lanes(LATEST);
+    lanes.add(ticket(1, "a"), NOW);
+    assert_eq!(started(&mut lanes, NOW), [1]);
+    shut(&mut lanes);
+    assert_eq!(lanes.add(ticket(2, "a"), NOW), Added::Queued);
+    assert_eq!(lanes.add(ticket(3, "a"), NOW), Added::Queued);
+    assert_eq!(lanes.settle(&lane("a"), id(1), Next::Finished), ids(&[2]), "1 was on its way before");
+    release(&mut lanes, "a");
+    assert_eq!(lanes.add(ticket(4, "b"), NOW), Added::Queued);
+    assert_eq!(lanes.add(ticket(5, "a"), NOW), Added::Supersedes(ids(&[3])));
+    release(&mut lanes, "a");
+    assert!(started(&mut lanes, NOW).is_empty());
+    open(&mut lanes);
+    assert_eq!(started(&mut lanes, LATER), [4, 5]);
+}
+
+#[test]
+fn only_the_newest_goes_after_a_persons_pause() {
+    check_only_the_newest_goes_after(
+        |lanes| lanes.hold(&destination(), true),
+        |lanes| lanes.hold(&destination(), false),
+    );
+}
+
+#[test]
+fn only_the_newest_goes_when_the_schedule_opens() {
+    check_only_the_newest_goes_after(
+        |lanes| lanes.close_until(&destination(), Some(LATER)),
+        |lanes| lanes.close_until(&destination(), None),
+    );
+}
+
 /// The backlog is far larger than a window: none of it may go but the last.
 #[track_caller]
 fn check_only_the_last_goes(lanes: &mut Lanes, shelf: &mut Shelf, last: i64) {
