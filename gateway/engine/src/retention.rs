@@ -72,7 +72,7 @@ impl Pruner {
                     replays,
                     blobs,
                     blob_bytes,
-                    "what was kept long enough is removed"
+                    "old events are removed, for their age or for room"
                 );
             }
             sleep(INTERVAL).await;
