@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use self::span::Span;
 pub(super) use self::{accept::EventRow, again::Original, prune::Victim, replay::Step};
-use super::row::milliseconds;
+use super::{row::milliseconds, segments};
 use crate::{
     error::StoreError,
     records::{ATTEMPTS_KEPT_MAX, AttemptRecord, DeliveryChange, Pause},
@@ -90,6 +90,8 @@ pub(super) struct Changes<'connection> {
     insert_delivery: CachedStatement<'connection>,
     settle_with_first_attempt: CachedStatement<'connection>,
     span: Option<Span>,
+    /// A run of rows may be full.
+    segment_full: bool,
 }
 
 impl<'connection> Changes<'connection> {
@@ -100,6 +102,7 @@ impl<'connection> Changes<'connection> {
             insert_delivery: connection.prepare_cached(accept::INSERT_DELIVERY)?,
             settle_with_first_attempt: connection.prepare_cached(SETTLE_WITH_FIRST_ATTEMPT)?,
             span: None,
+            segment_full: false,
         })
     }
 
@@ -126,7 +129,17 @@ impl<'connection> Changes<'connection> {
 
     /// Writes what all changes have in common. Without it the transaction must not be committed.
     pub(super) fn finish(mut self) -> rusqlite::Result<()> {
-        self.write_span()
+        self.write_span()?;
+        if self.segment_full {
+            segments::EVENTS.fill(self.connection)?;
+            segments::DELIVERIES.fill(self.connection)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a row was inserted.
+    fn note_row(&mut self, number: i64) {
+        self.segment_full |= segments::is_last(number);
     }
 
     /// Writes what became of deliveries: all of `changes`, or none if one of them names no delivery.

@@ -8,12 +8,14 @@ use postroom_core::{
     outcome::Outcome,
     time::Timestamp,
 };
-use rusqlite::{Params, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{
     pick::{Order, Wanted, pick},
+    postings,
     reader::ReadError,
     row::{Columns, pass_over},
+    segments::{DELIVERIES, SEGMENT_ROWS, lane_term},
     walk,
 };
 use crate::{
@@ -33,13 +35,8 @@ macro_rules! select_deliveries {
 }
 
 macro_rules! select_tickets {
-    ($index:literal, $where:literal) => {
-        concat!(
-            "SELECT id, event, destination, lane, attempts, due FROM delivery INDEXED BY ",
-            $index,
-            " WHERE ",
-            $where
-        )
+    ($from:literal, $where:literal) => {
+        concat!("SELECT id, event, destination, lane, attempts, due FROM delivery ", $from, " WHERE ", $where)
     };
 }
 
@@ -51,19 +48,21 @@ const ATTEMPTS: &str =
 const LAST_ATTEMPT: &str =
     "SELECT id, last_attempt, attempt_started_at, attempt_finished_at, outcome, retry_after_ms, code, message, record
      FROM delivery WHERE id = ?1 AND last_attempt > 0";
-// No LIMIT in these two: a row that cannot be read does not count.
-const WAITING: &str =
-    select_tickets!("delivery_waiting", "destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id");
-const WAITING_IN_LANE: &str = select_tickets!(
-    "delivery_waiting_in_lane",
-    "destination = ?2 AND lane = ?3 AND finished_at IS NULL AND id > ?1 ORDER BY id"
+// No LIMIT: a row that cannot be read does not count.
+const WAITING: &str = select_tickets!(
+    "INDEXED BY delivery_waiting",
+    "destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id"
 );
+const NEXT_WAITING: &str = "
+    SELECT id FROM delivery INDEXED BY delivery_waiting
+    WHERE destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id LIMIT 1";
+const TICKET: &str = select_tickets!("", "id = ?1 AND finished_at IS NULL");
 const WAITING_COUNTS: &str = "SELECT destination, count(*) FROM delivery WHERE finished_at IS NULL GROUP BY destination ORDER BY destination";
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 7] =
-    [BY_ID, OF_EVENT, ATTEMPTS, LAST_ATTEMPT, WAITING, WAITING_IN_LANE, WAITING_COUNTS];
+pub(super) const QUERIES: [&str; 8] =
+    [BY_ID, OF_EVENT, ATTEMPTS, LAST_ATTEMPT, WAITING, NEXT_WAITING, TICKET, WAITING_COUNTS];
 
 /// Waiting deliveries of one destination.
 pub(super) fn waiting(
@@ -72,18 +71,48 @@ pub(super) fn waiting(
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    tickets(transaction, WAITING, params![number(after), destination.as_str()], limit)
+    tickets(transaction, destination, number(after), limit, |_| true)
 }
 
-/// Waiting deliveries of one lane.
+/// Waiting deliveries of one lane: by the segments in which something waits for its destination, then among those that
+/// no segment has yet.
 pub(super) fn waiting_in_lane(
     transaction: &Transaction<'_>,
     lane: &LaneKey,
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    let params = params![number(after), lane.destination.as_str(), &*lane.key];
-    tickets(transaction, WAITING_IN_LANE, params, limit)
+    let LaneKey { destination, key } = lane;
+    let mut next_waiting = transaction.prepare_cached(NEXT_WAITING)?;
+    let mut by_id = transaction.prepare_cached(TICKET)?;
+    let mut found = Vec::new();
+    let mut after = number(after);
+    while found.len() < limit {
+        let params = params![after, destination.as_str()];
+        let Some(next) = next_waiting.query_row(params, |row| row.get::<_, i64>(0)).optional()? else {
+            break;
+        };
+        let segment = next / SEGMENT_ROWS;
+        let Some(postings) = DELIVERIES.get(transaction, segment)? else {
+            let room = limit - found.len();
+            let in_lane = |ticket: &Ticket| ticket.lane == *lane;
+            found.extend(tickets(transaction, destination, after, room, in_lane)?);
+            break;
+        };
+        let start = segment * SEGMENT_ROWS;
+        let ids = postings::rows(&postings, lane_term(destination.as_str(), key));
+        for id in ids.map(|row| start + i64::from(row)).filter(|id| *id > after) {
+            if found.len() == limit {
+                break;
+            }
+            let mut rows = by_id.query([id])?;
+            let Some(row) = rows.next()? else { continue };
+            // Another lane may have the same hash.
+            found.extend(pass_over(ticket(row))?.filter(|ticket| ticket.lane == *lane));
+        }
+        after = start + SEGMENT_ROWS - 1;
+    }
+    Ok(found)
 }
 
 /// How much waits for each destination that something waits for.
@@ -159,20 +188,22 @@ fn number(after: Option<DeliveryId>) -> i64 {
     after.map_or(0, DeliveryId::get)
 }
 
-/// Reads at most `limit` tickets. A row that cannot be read is told and passed over: the others must be delivered.
+/// Reads at most `limit` waiting deliveries of a destination that are wanted. A row that cannot be read is told and
+/// passed over: the others must be delivered.
 fn tickets(
     transaction: &Transaction<'_>,
-    sql: &str,
-    params: impl Params,
+    destination: &DestinationName,
+    after: i64,
     limit: usize,
+    wanted: impl Fn(&Ticket) -> bool,
 ) -> Result<Vec<Ticket>, ReadError> {
-    let mut statement = transaction.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
+    let mut statement = transaction.prepare_cached(WAITING)?;
+    let mut rows = statement.query(params![after, destination.as_str()])?;
     let mut tickets = Vec::new();
     while tickets.len() < limit
         && let Some(row) = rows.next()?
     {
-        tickets.extend(pass_over(ticket(row))?);
+        tickets.extend(pass_over(ticket(row))?.filter(&wanted));
     }
     Ok(tickets)
 }

@@ -7,12 +7,13 @@ use postroom_core::{
     event::{Event, Kind},
     id::{EventId, SourceName},
 };
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::{
-    deliveries,
+    deliveries, postings,
     reader::ReadError,
     row::{Columns, StoredExplanation, StoredFacts, pass_over},
+    segments::{EVENTS, SEGMENT_ROWS, kind_term, source_term, subject_term},
     walk::{self, walk},
 };
 use crate::{
@@ -33,25 +34,20 @@ macro_rules! select_events {
     };
 }
 
-macro_rules! walk_events {
-    ($where:literal) => {
-        concat!("SELECT seq, source, kind FROM event WHERE seq < ?1 ", $where, " ORDER BY seq DESC")
-    };
-}
-
 const BY_ID: &str = select_events!("explanations", "id = ?1");
 const BY_SEQ: &str = select_events!("explanations", "seq = ?1");
 const WITH_BODY: &str = select_events!("body", "id = ?1");
 const BODY: &str = "SELECT seq, body_bytes, blob, body FROM event WHERE id = ?1";
-const WALK: &str = walk_events!("");
-const WALK_SUBJECT: &str = walk_events!("AND subject = ?2");
-const WALK_KIND: &str = walk_events!("AND kind = ?2");
-const WALK_SOURCE: &str = walk_events!("AND source = ?2");
+const WALK: &str =
+    "SELECT seq, source, kind, subject FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq DESC";
+const ABOUT: &str = "SELECT seq, source, kind, subject FROM event WHERE seq = ?1";
+
+/// Segments that one page may look at: four million events.
+const SEGMENTS_MAX: usize = 4096;
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 8] =
-    [BY_ID, BY_SEQ, WITH_BODY, BODY, WALK, WALK_SUBJECT, WALK_KIND, WALK_SOURCE];
+pub(super) const QUERIES: [&str; 6] = [BY_ID, BY_SEQ, WITH_BODY, BODY, WALK, ABOUT];
 
 /// One event with its deliveries.
 pub(super) fn event(transaction: &Transaction<'_>, id: EventId) -> Result<Option<EventRecord>, ReadError> {
@@ -73,15 +69,7 @@ pub(super) fn events(
     filter: &EventFilter,
     request: PageRequest,
 ) -> Result<Page<EventRecord>, ReadError> {
-    let (sql, value) = lead(filter);
-    let before = walk::before(request);
-    let source = filter.source.as_ref().map(SourceName::as_str);
-    let kind = filter.kind.map(Kind::as_str);
-    let wanted = |row: &Row<'_>| Ok(walk::is(row, 1, source)? && walk::is(row, 2, kind)?);
-    let found = match value {
-        Some(value) => walk(transaction, sql, params![before, value], request.limit, wanted)?,
-        None => walk(transaction, sql, params![before], request.limit, wanted)?,
-    };
+    let found = find(transaction, filter, walk::before(request), request.limit)?;
     let mut statement = transaction.prepare_cached(BY_SEQ)?;
     let mut items = Vec::with_capacity(found.items.len());
     for seq in found.items {
@@ -93,17 +81,60 @@ pub(super) fn events(
     Ok(Page { items, next: found.next })
 }
 
-/// The index that leaves the fewest rows to look at, and its value. Monitor runs are the bulk of all traffic, so of a
-/// kind and a source the other one leads for them.
-fn lead(filter: &EventFilter) -> (&'static str, Option<&str>) {
-    match filter {
-        EventFilter { subject: Some(subject), .. } => (WALK_SUBJECT, Some(subject)),
-        EventFilter { source: Some(source), kind: None | Some(Kind::MonitorRun), .. } => {
-            (WALK_SOURCE, Some(source.as_str()))
-        }
-        EventFilter { kind: Some(kind), .. } => (WALK_KIND, Some(kind.as_str())),
-        EventFilter { .. } => (WALK, None),
+/// The numbers of the events that match, newest first: those that no segment has yet, then by segments.
+fn find(
+    transaction: &Transaction<'_>,
+    filter: &EventFilter,
+    before: i64,
+    limit: usize,
+) -> Result<Page<i64>, ReadError> {
+    let terms = terms(filter);
+    let end = if terms.is_empty() { 0 } else { EVENTS.end(transaction)? };
+    let mut page = walk(transaction, WALK, [end, before], limit, |row| is_wanted(filter, row))?;
+    if page.next.is_some() || terms.is_empty() {
+        return Ok(page);
     }
+    let mut about = transaction.prepare_cached(ABOUT)?;
+    let mut statement = transaction.prepare_cached(EVENTS.newest_first)?;
+    let mut segments = statement.query([(before.min(end) - 1).div_euclid(SEGMENT_ROWS)])?;
+    let mut looked_at = 0;
+    while let Some(segment) = segments.next()? {
+        let start = segment.get::<_, i64>(0)? * SEGMENT_ROWS;
+        let rows =
+            postings::rows_of_all(segment.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?, &terms);
+        for seq in rows.into_iter().rev().map(|row| start + i64::from(row)).filter(|seq| *seq < before) {
+            // Pruned since, or another value with the same hash.
+            if !about.query_row([seq], |row| is_wanted(filter, row)).optional()?.unwrap_or(false) {
+                continue;
+            }
+            if page.items.len() >= limit.max(1) {
+                page.next = page.items.last().copied();
+                return Ok(page);
+            }
+            page.items.push(seq);
+        }
+        looked_at += 1;
+        if looked_at == SEGMENTS_MAX {
+            page.next = Some(start);
+            break;
+        }
+    }
+    Ok(page)
+}
+
+fn terms(filter: &EventFilter) -> Vec<u32> {
+    let EventFilter { kind, source, subject } = filter;
+    let kind = kind.map(|kind| kind_term(kind.as_str()));
+    let source = source.as_ref().map(|source| source_term(source.as_str()));
+    let subject = subject.as_deref().map(subject_term);
+    [subject, source, kind].into_iter().flatten().collect()
+}
+
+fn is_wanted(filter: &EventFilter, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let EventFilter { kind, source, subject } = filter;
+    Ok(walk::is(row, 1, source.as_ref().map(SourceName::as_str))?
+        && walk::is(row, 2, kind.map(Kind::as_str))?
+        && walk::is(row, 3, subject.as_deref())?)
 }
 
 /// Where an event's body is.

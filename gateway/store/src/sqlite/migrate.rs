@@ -6,8 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"PsRm");
 
 /// Step `n` leads from version `n` to version `n + 1`. A step that was released never changes; there is no way back.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_replay_and_retention.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_replay_and_retention.sql"),
+    include_str!("migrations/0003_segments_and_replayed_by.sql"),
+];
 
 /// Why a database could not be brought to the newest version.
 #[derive(Debug)]

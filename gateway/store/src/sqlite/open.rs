@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use super::{
     log::{self, Disk, LogError},
     migrate::{self, MigrateError},
+    segments,
 };
 use crate::{
     blob::{make_private_folder, sync_folder},
@@ -127,7 +128,16 @@ pub(super) fn writer(database: &Path, disk: &dyn Disk) -> Result<Connection, Ope
     let mut connection = writable(database).map_err(|error| failed("open", error.into()))?;
     tune_writer(&connection).map_err(|error| failed("set up", error.into()))?;
     migrate::migrate(&mut connection).map_err(|error| failed("migrate", error))?;
+    fill_segments(&mut connection).map_err(|error| failed("migrate", error.into()))?;
     Ok(connection)
+}
+
+/// Writes the segments that a database of an older version lacks.
+fn fill_segments(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    segments::EVENTS.fill(&transaction)?;
+    segments::DELIVERIES.fill(&transaction)?;
+    transaction.commit()
 }
 
 /// Opens a database for writing that this process has open already, or had.

@@ -10,6 +10,7 @@ use crate::{
     sqlite::{
         prune::{self, Rule},
         row::saturated,
+        segments,
     },
 };
 
@@ -63,6 +64,10 @@ impl Changes<'_> {
         }
         if removed.pruned.deliveries > 0 {
             self.connection.prepare_cached(DELETE_SPANS)?.execute([])?;
+            segments::DELIVERIES.prune(self.connection)?;
+        }
+        if removed.pruned.events > 0 {
+            segments::EVENTS.prune(self.connection)?;
         }
         if let Some(before) = prune.marks_before {
             let mut delete = self.connection.prepare_cached(DELETE_MARKS)?;

@@ -9,9 +9,9 @@ use postroom_core::{
 
 use super::*;
 use crate::{
-    AttemptRecord, DeliveryFilter, DeliveryRecord, Store,
+    AttemptRecord, DeliveryFilter, DeliveryRecord, EventFilter, Store,
     sqlite::tests::Scratch,
-    testing::{accept, at, new_event, page, waiting},
+    testing::{accept, at, lane, new_event, page, waiting},
 };
 
 /// A database as version 1 wrote it. Every later version must open it.
@@ -128,6 +128,11 @@ async fn a_migration_loses_no_delivery_and_no_attempt() {
     let found = store.deliveries(since, page(None, 99)).await.unwrap().items;
     assert_eq!(found.iter().map(|record| record.id.get()).collect::<Vec<_>>(), [28, 27]);
     assert_eq!(store.usage().await.unwrap().blob_bytes, 40_000, "two events share it");
+    let in_lane = store.waiting_in_lane(lane("d", "k"), None, 99).await.unwrap();
+    let ids: Vec<i64> = in_lane.iter().map(|ticket| ticket.id.get()).collect();
+    assert_eq!(ids, (1..=8).collect::<Vec<_>>(), "pending and retrying, over several segments");
+    let about = EventFilter { kind: Some(Kind::Activity), ..EventFilter::default() };
+    assert_eq!(store.events(about, page(None, 99)).await.unwrap().items.len(), 2);
 }
 
 #[test]

@@ -43,7 +43,8 @@ fn no_query_reads_all_of_a_table_or_sorts() {
         .chain(replays::QUERIES)
         .chain(pauses::QUERIES)
         .chain(prune::QUERIES)
-        .chain(pick::queries());
+        .chain(pick::queries())
+        .chain(segments::queries());
     for sql in reads.chain(change::queries()) {
         check(&connection, sql);
     }

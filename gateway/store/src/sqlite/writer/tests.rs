@@ -167,8 +167,12 @@ fn a_full_disk_answers_all_keeps_nothing_and_passes() {
     bench.limit_pages(1);
     let small = || accept(new_event(2, "k", &["d"]));
     for _ in 0..2 {
-        let answers = bench.commit([small(), record(1, DeliveryState::Dead), large(3), large(4), small()]);
-        assert_eq!(answers.len(), 5);
+        // More than the pages that a migration has left free.
+        let mut works = vec![small(), record(1, DeliveryState::Dead)];
+        works.extend((3..11).map(large));
+        works.push(small());
+        let answers = bench.commit(works);
+        assert_eq!(answers.len(), 11);
         for answer in answers {
             assert!(matches!(answer, Err(StoreError::Full { .. })), "{answer:?}");
         }
