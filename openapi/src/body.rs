@@ -1,9 +1,9 @@
 //! Reads a request body once, under a limit, a deadline and the budget of all bodies, and undoes gzip.
 
-use std::{io, time::Duration};
+use std::{io, pin::pin, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::Stream;
 use poem::{
     Body,
     http::{HeaderValue, header},
@@ -19,12 +19,14 @@ mod buffer;
 mod framing;
 mod gunzip;
 mod incoming;
+mod sender;
 
 pub(crate) use budget::{Budget, Share};
 use framing::Encoding;
 pub(crate) use framing::Framing;
 use gunzip::Gunzip;
 use incoming::Incoming;
+use sender::Sender;
 
 /// What a body may cost.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,7 @@ pub(crate) struct Limits {
     pub(crate) bytes_max: usize,
     /// What of it may be in memory at once, in bytes; a larger body is uploaded in pieces of this size.
     pub(crate) in_memory_bytes_max: usize,
-    /// How long the whole of it may take to arrive.
+    /// How long the whole of it may take to arrive, and how long the gateway may take to keep it meanwhile.
     pub(crate) read_max: Duration,
 }
 
@@ -41,7 +43,8 @@ pub(crate) struct Limits {
 ///
 /// # Errors
 /// Refuses what is too large or finds no room in the budget (both before reading, where the length is known), is too
-/// slow, broken, or compressed in another way than gzip; and what the gateway cannot keep. Nothing of it remains then.
+/// slow, broken, or compressed in another way than gzip; and what the gateway cannot keep, or not in time. Nothing of it
+/// remains then.
 pub(crate) async fn read<G: Gateway>(
     body: Body,
     framing: &Framing,
@@ -60,20 +63,14 @@ pub(crate) async fn read<G: Gateway>(
     }
     // Also for gzip: what it unpacks to is hardly ever less than what is sent.
     let incoming = Incoming::new(gateway, limits, announced, share)?;
-    let stream = body.into_bytes_stream();
-    let reading = async {
-        if gzip {
-            read_gzip(stream, limits.bytes_max, incoming).await
-        } else {
-            read_plain(stream, incoming).await
-        }
-    };
-    tokio::time::timeout(limits.read_max, reading).await.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Code::BodyTimeout,
-            format!("the body did not arrive within {} seconds", limits.read_max.as_secs_f32()),
-        ))
-    })
+    let chunks = pin!(body.into_bytes_stream());
+    let sender = Sender::new(chunks, limits.read_max);
+    if gzip {
+        // Apart: its state is large, and every body would carry room for it along.
+        Box::pin(read_gzip(sender, limits.bytes_max, incoming)).await
+    } else {
+        read_plain(sender, incoming).await
+    }
 }
 
 /// The refusal of a body over the limit.
@@ -93,27 +90,24 @@ fn unsupported_encoding() -> Failure {
 }
 
 async fn read_plain<G: Gateway>(
-    stream: impl Stream<Item = io::Result<Bytes>>,
+    mut sender: Sender<'_, impl Stream<Item = io::Result<Bytes>>>,
     mut incoming: Incoming<'_, G>,
 ) -> Result<HookBody<G::Upload>, Failure> {
-    let mut stream = std::pin::pin!(stream);
-    while let Some(chunk) = stream.next().await {
-        incoming.push(&chunk.map_err(|error| broken(&error))?).await?;
+    while let Some(chunk) = sender.next(incoming.took()).await? {
+        incoming.push(&chunk).await?;
     }
     incoming.finish().await
 }
 
 async fn read_gzip<G: Gateway>(
-    stream: impl Stream<Item = io::Result<Bytes>>,
+    mut sender: Sender<'_, impl Stream<Item = io::Result<Bytes>>>,
     bytes_max: usize,
     mut incoming: Incoming<'_, G>,
 ) -> Result<HookBody<G::Upload>, Failure> {
     incoming.take_beside(gunzip::MEMORY_BYTES)?;
     let mut gunzip = Gunzip::new();
     let mut arrived: usize = 0;
-    let mut stream = std::pin::pin!(stream);
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| broken(&error))?;
+    while let Some(chunk) = sender.next(incoming.took()).await? {
         // Empty members of gzip could come for ever without one byte coming out.
         arrived += chunk.len();
         if arrived > bytes_max {
@@ -126,11 +120,6 @@ async fn read_gzip<G: Gateway>(
     }
     incoming.push(&gunzip.finish()?).await?;
     incoming.finish().await
-}
-
-fn broken(error: &io::Error) -> Failure {
-    tracing::debug!(%error, "body broke off");
-    Failure::new(Code::InvalidBody, "the body broke off before its end")
 }
 
 #[cfg(test)]

@@ -72,6 +72,9 @@ pub struct Delivery {
     pub route: String,
     /// The delivery that this one does again. Absent when it is its event's own.
     pub replay_of: Option<String>,
+    /// The delivery that does this one again. Absent when it is the newest of these, which is the one that a retry or a
+    /// replay does again.
+    pub replayed_by: Option<String>,
     /// The replay that made it. Absent when it was made by its event or by a retry.
     pub replay: Option<String>,
     /// The ordering key. Deliveries of a destination with the same key go one at a time, in order.
@@ -153,6 +156,8 @@ pub struct DeliveryFilter {
     pub created_after: Option<Timestamp>,
     /// Only those made before this moment.
     pub created_before: Option<Timestamp>,
+    /// Only those that this replay made.
+    pub replay_id: Option<String>,
 }
 
 #[derive(Tags)]
@@ -190,6 +195,8 @@ impl<G: Gateway> DeliveriesApi<G> {
         created_after: Query<Option<Timestamp>>,
         /// Only deliveries made before this moment.
         created_before: Query<Option<Timestamp>>,
+        /// Only deliveries that the replay with this id made.
+        replay_id: Query<Option<String>>,
         /// Most deliveries on the page.
         #[oai(default = "page::limit_default", validator(minimum(value = "1"), maximum(value = "500")))]
         limit: Query<u32>,
@@ -205,6 +212,7 @@ impl<G: Gateway> DeliveriesApi<G> {
             subject: subject.0,
             created_after: created_after.0,
             created_before: created_before.0,
+            replay_id: replay_id.0,
         };
         let page = self.0.deliveries(filter, LIST.request(limit.0, cursor.0)?).await?;
         let next_cursor = page.next.map(|key| LIST.cursor(&key));
@@ -227,8 +235,9 @@ impl<G: Gateway> DeliveriesApi<G> {
     /// Deliver once more
     ///
     /// Needs the role operator. A finished delivery is done again by a new one with a full budget of attempts, which is
-    /// given back and waits its turn in the lane; the first one stays as it is. For a delivery that waits, the first of
-    /// its lane is tried at once; none overtakes those before it.
+    /// given back and waits its turn in the lane; the first one stays as it is. One that was done again already stands for
+    /// the newest that does it again, so at most one of them waits. For a delivery that waits, the first of its lane is
+    /// tried at once; none overtakes those before it.
     #[oai(path = "/:id/retry", method = "post", operation_id = "retryDelivery", tag = "Tag::Deliveries")]
     async fn retry(
         &self,
@@ -244,7 +253,8 @@ impl<G: Gateway> DeliveriesApi<G> {
     ///
     /// Needs the role operator. A delivery that waits becomes `cancelled`, and the next one of its lane goes on. One that
     /// the plugin has now is asked to end: it is given back as it stands, and becomes `cancelled` only if the plugin lets
-    /// go of it before it is delivered. One that is cancelled already stays as it is; one that ended in another way before
+    /// go of it before it is delivered; then its last attempt has the code `cancelled` and says who wanted it, and it may
+    /// have arrived. One that is cancelled already stays as it is; one that ended in another way before
     /// is a conflict.
     #[oai(path = "/:id/cancel", method = "post", operation_id = "cancelDelivery", tag = "Tag::Deliveries")]
     async fn cancel(

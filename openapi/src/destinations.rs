@@ -67,7 +67,7 @@ pub struct Destination {
     pub paused_since: Option<Timestamp>,
     /// Deliveries that the plugin has now.
     pub in_flight: u64,
-    /// Deliveries that wait for it.
+    /// Deliveries that wait to be handed to the plugin; those in flight are not among them.
     pub waiting: u64,
     /// Whether more deliveries wait than are in memory; the rest is read from the store as room appears.
     pub behind: bool,

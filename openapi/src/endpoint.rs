@@ -59,7 +59,8 @@ impl<A: Endpoint<Output = Response>> Endpoint for Surface<A> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         if DocsUi::owns(request.uri().path()) {
-            self.docs.call(request).await
+            // Apart: its state is large, and every hook would carry room for it along.
+            Box::pin(self.docs.call(request)).await
         } else {
             self.api.call(request).await
         }

@@ -91,6 +91,8 @@ struct State {
     uploading: bool,
     /// Refused are pieces from this one on.
     pieces_max: Option<usize>,
+    /// How long each piece takes.
+    piece_takes: Duration,
     /// Uploads that were begun and neither accepted nor dropped.
     uploads: Arc<AtomicUsize>,
     hooks: Mutex<Vec<Seen>>,
@@ -122,6 +124,11 @@ impl Fake {
     /// Has bodies above [`PIECE_BYTES`] uploaded, and no room for more than `pieces` pieces of each.
     pub(crate) fn full_after(pieces: usize) -> Self {
         Self(Arc::new(State { uploading: true, pieces_max: Some(pieces), ..State::default() }))
+    }
+
+    /// Has bodies above [`PIECE_BYTES`] uploaded, each piece in so long.
+    pub(crate) fn slow_disk(piece_takes: Duration) -> Self {
+        Self(Arc::new(State { uploading: true, piece_takes, ..State::default() }))
     }
 
     /// Uploads of which something is on the disk and no event names it.
@@ -247,7 +254,7 @@ impl Gateway for Fake {
     }
 
     async fn begin_upload(&self) -> Result<FakeUpload, HookRefusal> {
-        Ok(FakeUpload::begin(&self.0.uploads, self.0.pieces_max))
+        Ok(FakeUpload::begin(&self.0.uploads, self.0.pieces_max, self.0.piece_takes))
     }
 
     async fn accept(&self, (): (), hook: Hook<FakeUpload>) -> Result<Accepted, HookRefusal> {

@@ -33,6 +33,7 @@ mod request_id;
 
 pub use document::document;
 pub use endpoint::endpoint;
+pub use nearest::nearest;
 pub use port::Gateway;
 
 #[cfg(test)]

@@ -103,8 +103,8 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     /// See [`ReadError`].
     fn delivery(&self, id: &str) -> impl Future<Output = Result<Option<Delivery>, ReadError>> + Send;
 
-    /// Delivers once more: a finished delivery by a new one, a waiting one by making it due. Gives the delivery that
-    /// goes now; `None` when there is none with this id.
+    /// Delivers once more: of a delivery and those that did it again the newest, a finished one by a new one, a waiting one
+    /// by making it due. Gives the delivery that goes now; `None` when there is none with this id.
     ///
     /// # Errors
     /// See [`ActionError`].
@@ -125,14 +125,14 @@ pub trait Gateway: Clone + Send + Sync + 'static {
         by: &Caller,
     ) -> impl Future<Output = Result<Option<Delivery>, ActionError>> + Send;
 
-    /// Counts the finished deliveries that match.
+    /// Counts the finished deliveries that match and were not done again already.
     ///
     /// # Errors
     /// See [`ActionError`].
     fn count_replay(&self, filter: ReplayFilter) -> impl Future<Output = Result<u64, ActionError>> + Send;
 
-    /// Begins to deliver all finished deliveries that match once more, at most `per_second` in a second; the gateway
-    /// decides how many when it is `None`.
+    /// Begins to deliver once more what [`count_replay`](Self::count_replay) counts, at most `per_second` in a second; the
+    /// gateway decides how many when it is `None`.
     ///
     /// # Errors
     /// See [`ActionError`].

@@ -19,7 +19,8 @@ use crate::{
 
 const LIST: List = List("replays");
 
-/// Which finished deliveries to do again. Every part that is set must hold; without any, all do.
+/// Which finished deliveries to do again. Every part that is set must hold; without any, all match. Of a delivery and
+/// those that did it again only the newest does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct ReplayFilter {
@@ -61,7 +62,8 @@ pub struct NewReplay {
 pub struct ReplayStarted {
     /// The replay's id. Absent after a dry run, which makes none.
     pub id: Option<String>,
-    /// How many deliveries match. Those to destinations that the configuration no longer has do not count.
+    /// How many deliveries match. Those that were done again already do not count, nor do those to destinations that the
+    /// configuration no longer has.
     pub count: u64,
 }
 
@@ -77,7 +79,7 @@ pub enum ReplayState {
     Cancelled,
 }
 
-/// A replay: one new delivery for each finished one that matches.
+/// A replay: one new delivery for each finished one that matches and was not done again already.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Replay {
@@ -89,10 +91,11 @@ pub struct Replay {
     pub filter: ReplayFilter,
     /// How many deliveries it makes in a second.
     pub per_second: u32,
-    /// How many deliveries matched at its start.
+    /// How many deliveries matched when it was asked for.
     pub count: u64,
-    /// How many deliveries it has made. In the end these may be fewer than `count`, when retention removed some
-    /// meanwhile, or more, when others became final.
+    /// How many deliveries it has made. In the end these may be fewer than `count`, when some were removed or done again
+    /// by someone else meanwhile. They are more only if others became final at the very moment it was asked for, or if
+    /// the clock was set back before.
     pub made: u64,
     /// What became of those. Absent in lists.
     pub progress: Option<ReplayProgress>,
@@ -140,8 +143,9 @@ pub(crate) struct ReplaysApi<G>(pub(crate) G);
 impl<G: Gateway> ReplaysApi<G> {
     /// Replay deliveries
     ///
-    /// Needs the role operator. Makes a new delivery, with a full budget of attempts, for each finished one that matches
-    /// and was there when it began, so never for one of its own. They are made in the order of the first ones, wait
+    /// Needs the role operator. Makes a new delivery, with a full budget of attempts, for each one that matches, had
+    /// finished when it was asked for, and was not done again already. So it does none of its own again, and the dead
+    /// letters that one replay has taken are none of the next one's. They are made in the order of the first ones, wait
     /// their turn in their lanes, and keep a link to them. With `dry_run` nothing happens: the answer says how many it
     /// would be.
     #[oai(path = "/", method = "post", operation_id = "createReplay", tag = "Tag::Replays")]

@@ -26,6 +26,10 @@ fn numbers(target: &Double) -> Vec<u64> {
     target.taken().iter().map(|request| body::run_number(&request.body)).collect()
 }
 
+fn made_by(replay: &Value) -> String {
+    format!("/api/v1/deliveries?replay_id={}", replay.as_str().unwrap())
+}
+
 async fn replay_in_state(gateway: &TestGateway, id: &Value, state: &str) -> Value {
     let path = format!("{REPLAYS}/{}", id.as_str().unwrap());
     eventually(&format!("the replay to be {state}"), async || {
@@ -56,13 +60,55 @@ async fn dead_letters_are_counted_first_and_then_go_once_more_in_order() {
     assert_eq!(replay["progress"], json!({"waiting": 0, "delivered": 3, "dead": 0, "other": 0}));
 
     let dead = gateway.list("/api/v1/deliveries?state=dead").await;
-    let again = gateway.list("/api/v1/deliveries?state=delivered").await;
+    let again = gateway.list(&made_by(&begun["id"])).await;
     assert_eq!((dead.len(), again.len()), (3, 3), "the first ones stay as they were");
     for (first, again) in dead.iter().zip(&again) {
-        assert_eq!(again["replay_of"], first["id"]);
+        assert_eq!((&again["replay_of"], &first["replayed_by"]), (&first["id"], &again["id"]));
+        assert_eq!((&again["state"], &again["replayed_by"]), (&json!("delivered"), &Value::Null));
         assert_eq!((&again["event_id"], &again["lane"]), (&first["event_id"], &first["lane"]));
         assert_eq!((&again["replay"], &again["attempts_made"]), (&begun["id"], &json!(1)));
     }
+}
+
+#[tokio::test]
+async fn asked_for_twice_dead_letters_go_once_more_and_not_twice() {
+    let target = Double::start(Receiver);
+    let gateway = with_dead_letters(&target, 5).await;
+    let all_dead = || json!({"filter": {"state": "dead"}});
+    let (first, second) = tokio::join!(gateway.done(REPLAYS, all_dead()), gateway.done(REPLAYS, all_dead()));
+    let mut made = 0;
+    for begun in [&first, &second] {
+        let replay = replay_in_state(&gateway, &begun["id"], "done").await;
+        assert!(replay["made"].as_u64() <= replay["count"].as_u64(), "{replay}");
+        let listed = gateway.list(&made_by(&begun["id"])).await;
+        assert_eq!(replay["made"], listed.len());
+        made += listed.len();
+    }
+    gateway.settled().await;
+    assert_eq!((made, numbers(&target)), (5, vec![1, 2, 3, 4, 5]));
+    // They are dead for ever, and nothing is left to do about it.
+    assert_eq!(gateway.list("/api/v1/deliveries?state=dead").await.len(), 5);
+    let third = gateway.done(REPLAYS, all_dead()).await;
+    assert_eq!(third["count"], 0);
+    assert_eq!(replay_in_state(&gateway, &third["id"], "done").await["made"], 0);
+    for nothing in [&third["id"], &json!("77"), &json!("seven")] {
+        assert!(gateway.list(&made_by(nothing)).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_died_again_is_one_dead_letter_and_not_two() {
+    let target = Double::start(Receiver);
+    let gateway = with_dead_letters(&target, 2).await;
+    for _ in 0..3 {
+        target.script_for("m", [422; 2]);
+        let begun = gateway.done(REPLAYS, json!({"filter": {"state": "dead"}})).await;
+        assert_eq!(begun["count"], 2);
+        assert_eq!(replay_in_state(&gateway, &begun["id"], "done").await["made"], 2);
+        gateway.settled().await;
+    }
+    assert!(target.taken().is_empty());
+    assert_eq!(gateway.list("/api/v1/deliveries?state=dead").await.len(), 8);
 }
 
 #[tokio::test]
@@ -150,6 +196,33 @@ async fn one_delivery_is_retried_by_a_new_one_when_it_is_final() {
     gateway.settled().await;
     assert_eq!(numbers(&target), [1]);
     gateway.act("/api/v1/deliveries/77/retry", Value::Null).await.assert_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn whichever_of_a_chain_is_retried_its_newest_goes() {
+    let target = Double::start(Receiver);
+    let config =
+        Config::new().forward("target", &target.url("/"), &retry(1, "1h")).route("all", "", "target");
+    let gateway = start(config).await;
+    target.script([422, 503]);
+    let event = gateway.accept(body::monitor_run("m", 1)).await;
+    let first = gateway.delivery_in_state(&event, "target", "dead").await["id"].clone();
+    let path = format!("/api/v1/deliveries/{}/retry", first.as_str().unwrap());
+    let second = gateway.done(&path, Value::Null).await["id"].clone();
+    eventually("the second one to wait", async || {
+        let waiting = gateway.list("/api/v1/deliveries?state=retrying").await;
+        (waiting.len() == 1).then_some(())
+    })
+    .await;
+    at_rest(&gateway, "target").await;
+    // For an hour, unless someone asks for it, or for the first one.
+    assert_eq!(gateway.done(&path, Value::Null).await["id"], second);
+    gateway.settled().await;
+    assert_eq!(numbers(&target).len(), 1);
+    let third = gateway.done(&path, Value::Null).await;
+    assert_eq!(third["replay_of"], second);
+    gateway.settled().await;
+    assert_eq!((numbers(&target).len(), gateway.list("/api/v1/deliveries").await.len()), (2, 3));
 }
 
 #[tokio::test]

@@ -66,6 +66,42 @@ async fn an_old_event_goes_as_a_whole_with_its_body() {
 }
 
 #[tokio::test]
+async fn the_oldest_go_before_their_age_when_there_is_too_much_and_what_waits_stays() {
+    let target = Double::start(Receiver);
+    let config = Config::new()
+        .section("retention", "events = \"forever\"\nsize = \"2 MiB\"")
+        .forward("target", &target.url("/"), &retry(1, "1h"))
+        .route("all", "", "target");
+    let mut gateway = start(config).await;
+    target.script_for("waits", [503]);
+    let waits = gateway.accept(body::monitor_run("waits", 1)).await;
+    gateway.delivery_in_state(&waits, "target", "retrying").await;
+    let mut events = Vec::new();
+    for number in 0..20 {
+        // 200 KiB each, so four megabytes together.
+        let event = gateway.accept(large(&format!("{number:02}"))).await;
+        gateway.delivery_in_state(&event, "target", "delivered").await;
+        events.push(event);
+    }
+    // It looks right after its start.
+    gateway.terminate().await;
+    gateway.restart().await;
+    let removed = gateway.logs().message("old events are removed, for their age or for room").await;
+    assert_eq!(removed["blobs"], removed["events"], "{removed}");
+    gateway.ask(&format!("/api/v1/events/{}", events[0])).await.assert_problem(404, "not_found");
+    let newest = events.last().unwrap();
+    assert_eq!(gateway.ask(&format!("/api/v1/events/{newest}/body")).await.text(), large("19"));
+    assert_eq!(gateway.delivery(&waits, "target").await["state"], "retrying");
+    let kept = gateway.list("/api/v1/events").await;
+    let kept: Vec<_> = kept.iter().rev().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!(kept[0], waits, "it is the oldest of all");
+    assert_eq!(kept[1..], events[events.len() + 1 - kept.len()..], "those that are kept are the newest");
+    assert!(kept.len() > 5, "no more goes than has to: {kept:?}");
+    let told = gateway.logs().lines().join("\n");
+    assert!(!told.contains("takes more room than it may"), "there is room now");
+}
+
+#[tokio::test]
 async fn what_waits_and_what_is_kept_longer_stays() {
     let target = Double::start(Receiver);
     let config = Config::new()

@@ -1,5 +1,7 @@
 //! What a person does to destinations and deliveries: pause, resume, cancel.
 
+use std::time::{Duration, Instant};
+
 use postroom_tests::{
     doubles::{Double, Gate, Receiver, Reply},
     harness::{Answer, Config, TestGateway, body, eventually, random_token},
@@ -118,10 +120,37 @@ async fn a_delivery_in_flight_is_let_go_of_when_its_plugin_can() {
     let second = gateway.accept(body::numbered_run("m", 2)).await;
     target.at_least(1).await;
     let in_flight = gateway.delivery(&first, "target").await;
+    let shown = gateway.get(TARGET).await;
+    assert_eq!((&shown["in_flight"], &shown["waiting"]), (&json!(1), &json!(1)));
+    let metrics = gateway.ask("/metrics").await.text();
+    for gauge in ["in_flight", "waiting"] {
+        let line = format!("postroom_deliveries_{gauge}{{destination=\"target\"}} 1\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
     assert_eq!(cancel(&gateway, &in_flight).await.status, 200);
-    gateway.delivery_in_state(&first, "target", "cancelled").await;
+    let cancelled = gateway.delivery_in_state(&first, "target", "cancelled").await;
+    let attempt = &cancelled["attempts"][0];
+    assert_eq!((&cancelled["attempts_made"], &attempt["code"]), (&json!(1), &json!("cancelled")));
+    let message = "cancelled by test while the plugin had it: it may have arrived";
+    assert_eq!(attempt["message"], message);
+    assert_eq!(cancelled["last_outcome"]["message"], message);
     gateway.delivery_in_state(&second, "target", "delivered").await;
     gate.open();
+}
+
+#[tokio::test]
+async fn a_destination_starts_no_more_in_a_second_than_it_may() {
+    let target = Double::start(Receiver);
+    let gateway = start(config(&target, "deliveries_per_second = 2\nconcurrency = 8")).await;
+    let begun = Instant::now();
+    for monitor in ["a", "b", "c", "d", "e"] {
+        gateway.accept(body::monitor_run(monitor, 1)).await;
+    }
+    gateway.settled().await;
+    // Two go at once, the others half a second apart: the fifth after one and a half. It may take longer, never less; a
+    // clock of whole milliseconds may cut one off each time.
+    assert!(begun.elapsed() >= Duration::from_millis(1495), "{:?}", begun.elapsed());
+    assert_eq!(target.taken().len(), 5, "what is over it waits, and nothing is lost");
 }
 
 #[tokio::test]

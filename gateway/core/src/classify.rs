@@ -104,11 +104,11 @@ impl Classifier {
         } else {
             self.fault.map_or_else(|| self.scan.finish(), Err).map_err(|fault| fault.to_string())
         };
-        found.map_or_else(|note| unrecognized(note, source), |found| judge(&found, source))
+        found.map_or_else(|note| unrecognized(note, source), |found| judge(found, source))
     }
 }
 
-fn judge(found: &Found, source: &str) -> Classification {
+fn judge(found: Found, source: &str) -> Classification {
     if found.is_object(Field::Metrics) && found.has_monitor_field() {
         postman::monitor_run(found, source)
     } else if found.is_object(Field::Collection) {

@@ -4,8 +4,9 @@
 //! that waits for a retry holds back its own lane and no other. Lanes of a destination run side by side up to its
 //! concurrency.
 //!
-//! Memory is bounded whatever waits: a lane holds its first [`limits::LANE_WINDOW_MAX`] deliveries, a destination
-//! [`limits::TICKETS_MAX`] of all its lanes. The rest waits in the store; [`Lanes::reads`] says what to read next.
+//! Memory is bounded whatever waits: a lane holds its first [`limits::LANE_WINDOW_MAX`] deliveries, a destination its
+//! share of [`limits::TICKETS_TOGETHER_MAX`] of all its lanes. The rest waits in the store; [`Lanes::reads`] says what to
+//! read next.
 //!
 //! A lane stays busy from [`Lanes::start`] until [`Lanes::settle`], and the caller settles only after the outcome is
 //! durable. Otherwise a crash could deliver an older event again after a newer one. The destination's concurrency counts
@@ -41,6 +42,8 @@ struct Bounds {
     filter_bits: usize,
     /// Attempts that have ended and are not recorded yet.
     unrecorded: u32,
+    /// What their outcomes take.
+    unrecorded_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -50,7 +53,19 @@ impl Default for Bounds {
             read: limits::READ_TICKETS_MAX,
             filter_bits: 1 << 21,
             unrecorded: limits::UNRECORDED_MAX,
+            unrecorded_bytes: limits::UNRECORDED_BYTES_MAX,
         }
+    }
+}
+
+impl Bounds {
+    /// The share of one of `destinations`.
+    fn shared_by(destinations: usize) -> Self {
+        let share = limits::TICKETS_TOGETHER_MAX / destinations.max(1);
+        let places = share.clamp(limits::TICKETS_MIN, limits::TICKETS_MAX);
+        // A read needs so much room at once: with more, lanes would have to leave whenever something is read.
+        let read = limits::READ_TICKETS_MAX.min(places / 4);
+        Self { places, read, ..Self::default() }
     }
 }
 
@@ -65,6 +80,12 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// Has room for so many destinations, which share the memory for what waits; then [`Lanes::open`] each.
+    #[must_use]
+    pub fn for_destinations(count: usize) -> Self {
+        Self { bounds: Bounds::shared_by(count), ..Self::default() }
+    }
+
     /// Adds a destination. It begins behind: what waits for it is read from the store.
     pub fn open(&mut self, name: DestinationName, settings: LaneSettings) {
         self.places.insert(name.clone(), self.destinations.len());
@@ -136,16 +157,16 @@ impl Lanes {
         self.of(&lane.destination).map(|destination| destination.hold_up(&lane.key)).unwrap_or_default()
     }
 
-    /// Says that the attempt at `id` has ended and its outcome is being recorded: another lane may have its place. Its
-    /// own lane stays busy until [`Lanes::settle`].
-    pub fn ended(&mut self, lane: &LaneKey, id: DeliveryId) {
+    /// Says that the attempt at `id` has ended and its outcome, which takes so many bytes, is being recorded: another
+    /// lane may have its place. Its own lane stays busy until [`Lanes::settle`].
+    pub fn ended(&mut self, lane: &LaneKey, id: DeliveryId, bytes: usize) {
         if let Some(destination) = self.of(&lane.destination) {
-            destination.ended(&lane.key, id);
+            destination.ended(&lane.key, id, bytes);
         }
     }
 
-    /// Lets the lane of `id` go on after its outcome was recorded, or when there is none to record. Gives deliveries that came meanwhile and are
-    /// superseded: record them, then call [`Lanes::release`].
+    /// Lets the lane of `id` go on after its outcome was recorded, or when there is none to record. Gives deliveries that
+    /// came meanwhile and are superseded: record them, then call [`Lanes::release`].
     #[must_use = "if there are any, the lane starts nothing until it is released"]
     pub fn settle(&mut self, lane: &LaneKey, id: DeliveryId, next: Next) -> Vec<DeliveryId> {
         self.of(&lane.destination)

@@ -32,9 +32,15 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 /// Deliveries of one lane held in memory; the rest of the lane waits in the store.
 pub const LANE_WINDOW_MAX: usize = 32;
 /// Deliveries of one destination held in memory; the rest waits in the store. Enough to keep the fastest plugin busy
-/// while the store is read, and a few megabytes.
+/// while the store is read, and about eight megabytes.
 pub const TICKETS_MAX: usize = 16_384;
-/// Deliveries that one read of a destination brings.
+/// Deliveries of all destinations held in memory: more than four share it. Without that, memory would grow with the
+/// configuration: twenty targets that are away would take 165 MB.
+pub const TICKETS_TOGETHER_MAX: usize = 4 * TICKETS_MAX;
+/// The least that one of many destinations has of it. Above 64 destinations these are more than all together may have,
+/// by half a megabyte each.
+pub const TICKETS_MIN: usize = 1024;
+/// Deliveries that one read of a destination brings; a quarter of its share, if that is less.
 pub const READ_TICKETS_MAX: usize = 1024;
 /// Bytes of event bodies kept in memory between commit and first attempt.
 pub const WARM_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -47,6 +53,11 @@ pub const CONCURRENCY: u32 = 8;
 /// Attempts of one destination that have ended and whose outcomes are not on disk yet; while there are so many, nothing
 /// more starts there. Each may go twice after a crash. A fast plugin ends some hundred while the store commits.
 pub const UNRECORDED_MAX: u32 = 1024;
+/// What those outcomes may take in memory, in bytes, before nothing more starts there. What is in flight then ends all
+/// the same and adds up to 68 KiB each, so the bound is this and the concurrency times that: 4.5 MiB with the usual
+/// eight. Messages and records that fill their bounds would take 70 MB otherwise. An ordinary one has some hundred bytes,
+/// so this is felt by plugins with very long ones only.
+pub const UNRECORDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long a plugin may take over one delivery.
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(60);
 /// Different deliveries that must fail one after another, with no success in between, for the breaker of a destination

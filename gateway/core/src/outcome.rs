@@ -82,6 +82,12 @@ impl Outcome {
         Self { kind, retry_after: None, code: String::new(), message: String::new(), record_json: None }
     }
 
+    /// What its texts take, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.code.len() + self.message.len() + self.record_json.as_ref().map_or(0, String::len)
+    }
+
     /// A failure that may pass, with its code and message.
     #[must_use]
     pub fn retry(code: impl Into<String>, message: impl Into<String>) -> Self {

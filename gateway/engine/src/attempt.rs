@@ -65,7 +65,8 @@ async fn make(
         Err(error) => return End::Unread(error),
     };
     if cancel.is_cancelled() {
-        return End::Delivered(Delivered::Cancelled);
+        // The plugin never hears of it.
+        return End::Delivered(Delivered::NotAccepted);
     }
     let delivery = PluginDelivery {
         event,

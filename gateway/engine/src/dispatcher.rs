@@ -19,11 +19,7 @@ mod troubles;
 mod warm;
 mod wishes;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use postroom_core::{id::DestinationName, lane::Lanes, time::Timestamp};
 use postroom_store::Store;
@@ -39,7 +35,7 @@ use self::{
     flight::Flights,
     hours::Hours,
     input::{Done, Input},
-    log::{Log, StoreLog},
+    log::{Log, Thinned},
     pauses::Pauses,
     record::Records,
     troubles::Troubles,
@@ -80,7 +76,8 @@ pub(crate) struct Dispatcher {
     hours: Hours,
     troubles: Troubles,
     log: Log,
-    store_log: StoreLog,
+    /// Lines about a store that fails: thousands of lanes may be reading when it does.
+    store_log: Thinned,
     /// Questions from outside.
     questions: mpsc::UnboundedReceiver<Question>,
     /// Attempts, reads and writes under way. They end with the dispatcher.
@@ -103,7 +100,7 @@ impl Dispatcher {
     ) -> Self {
         let warm = WarmBodies::of(&destinations);
         let steady = Steady::start(&clock);
-        let mut lanes = Lanes::default();
+        let mut lanes = Lanes::for_destinations(destinations.len());
         for destination in &destinations {
             lanes.open(destination.name.clone(), destination.lanes);
         }
@@ -117,14 +114,14 @@ impl Dispatcher {
             lanes,
             feed: Feed::new(feed),
             warm,
-            flights: HashMap::new(),
+            flights: Flights::new(),
             reading_ahead: false,
             records: Records::default(),
             wishes: Wishes::default(),
             pauses: Pauses::default(),
             troubles: Troubles::default(),
-            log: Log::default(),
-            store_log: StoreLog::new(steady),
+            log: Log::new(steady),
+            store_log: Thinned::new("failures of the store", steady),
             questions,
             tasks: JoinSet::new(),
             writing: 0,

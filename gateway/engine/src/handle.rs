@@ -11,7 +11,7 @@ use postroom_core::{
     time::Timestamp,
 };
 use postroom_store::{
-    DeliveryFilter, DeliveryRecord, NewReplay, Pause, Replay, RetryAnswer, Store, StoreError,
+    DeliveryFilter, DeliveryRecord, Matching, NewReplay, Pause, Replay, RetryAnswer, Store, StoreError,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -93,43 +93,44 @@ impl Handle {
         self.ask(|answer| Question::Pause(PauseWish { destination, pause, answer })).await?
     }
 
-    /// Ends a delivery that nobody wants any more. `None`: there is no such delivery.
+    /// Ends a delivery that nobody wants any more. `by` says who that is. `None`: there is no such delivery.
     ///
     /// # Errors
     /// Nothing has changed then.
-    pub async fn cancel(&self, id: DeliveryId) -> Result<Option<CancelAnswer>, SteerError> {
+    pub async fn cancel(&self, id: DeliveryId, by: &str) -> Result<Option<CancelAnswer>, SteerError> {
         let Some(delivery) = self.delivery(id).await? else { return Ok(None) };
         if delivery.state.is_final() {
             return Ok(Some(CancelAnswer::AlreadyFinal));
         }
         let lane = lane_of(delivery);
-        self.ask(|answer| Question::Cancel(CancelWish { lane, id, answer })).await?
+        let by = by.to_owned();
+        self.ask(|answer| Question::Cancel(CancelWish { lane, id, by, answer })).await?
     }
 
-    /// Delivers once more. A final delivery is followed by a new one with a full budget, whose id this gives. One that
-    /// waits keeps its id, and its lane waits no longer for a retry: the first of the lane is tried as soon as its
-    /// destination starts anything, be it this one or one that it may not overtake. One that is with its plugin is left
-    /// alone. `None`: there is no such delivery.
+    /// Delivers once more: the newest in the chain of a delivery, whichever of it `id` names. A final one is followed by a
+    /// new one with a full budget, whose id this gives. One that waits keeps its id, which this gives, and its lane waits
+    /// no longer for a retry: the first of the lane is tried as soon as its destination starts anything, be it this one
+    /// or one that it may not overtake. One that is with its plugin is left alone. `None`: there is no such delivery.
     ///
     /// # Errors
     /// Nothing has changed then.
     pub async fn retry(&self, id: DeliveryId) -> Result<Option<DeliveryId>, SteerError> {
         loop {
-            match self.store.retry(id, self.clock.now()).await? {
+            let newest = match self.store.retry(id, self.clock.now()).await? {
                 RetryAnswer::Made(new) => {
-                    tracing::debug!(delivery = %new, replay_of = %id, "delivery replayed by a person");
+                    tracing::debug!(delivery = %new, asked = %id, "delivery replayed by a person");
                     return Ok(Some(new));
                 }
                 RetryAnswer::Unknown => return Ok(None),
-                RetryAnswer::StillWaiting => {}
-            }
-            match self.delivery(id).await? {
+                RetryAnswer::StillWaiting(newest) => newest,
+            };
+            match self.delivery(newest).await? {
                 // It has become final meanwhile: now it can be made anew.
                 Some(delivery) if delivery.state.is_final() => {}
                 Some(delivery) => {
                     let lane = lane_of(delivery);
-                    self.ask(|answer| Question::Hurry { lane, id, answer }).await?;
-                    return Ok(Some(id));
+                    self.ask(|answer| Question::Hurry { lane, id: newest, answer }).await?;
+                    return Ok(Some(newest));
                 }
                 None => return Ok(None),
             }
@@ -141,11 +142,13 @@ impl Handle {
     /// # Errors
     /// When the store cannot be read.
     pub async fn count(&self, filter: DeliveryFilter) -> Result<u64, SteerError> {
-        Ok(self.store.count(filter, self.destinations.clone(), None).await?)
+        let (count, _) = self.matching(filter, self.clock.now()).await?;
+        Ok(count)
     }
 
-    /// Begins to deliver once more everything final that matches, at most `per_second` deliveries a second, in the
-    /// order in which it was accepted. What is not configured any more is left out. `by` says who wants that.
+    /// Begins to deliver once more everything final that matches and was not repeated yet, at most `per_second`
+    /// deliveries a second, in the order in which it was accepted. What becomes final from now on is left out, and so is
+    /// what is not configured any more. `by` says who wants that.
     ///
     /// # Errors
     /// No replay was begun then.
@@ -155,13 +158,16 @@ impl Handle {
         per_second: Option<u32>,
         by: &str,
     ) -> Result<Replay, SteerError> {
+        let at = self.clock.now();
+        let (count, final_by) = self.matching(filter.clone(), at).await?;
         let new = NewReplay {
-            count: self.count(filter.clone()).await?,
             filter,
             destinations: self.destinations.clone(),
             per_second: per_second.unwrap_or(limits::REPLAY_PER_SECOND).max(1),
+            count,
+            final_by,
             by: by.to_owned(),
-            at: self.clock.now(),
+            at,
         };
         let (store, runner) = (Arc::clone(&self.store), Arc::clone(&self.replays));
         // A task of its own: whoever asked may go away, and a replay that is on disk must not lie there unnoticed.
@@ -179,6 +185,17 @@ impl Handle {
     /// When the store could not keep it.
     pub async fn cancel_replay(&self, id: ReplayId) -> Result<Option<Replay>, SteerError> {
         Ok(self.store.cancel_replay(id, self.clock.now()).await?)
+    }
+
+    /// Counts what a replay takes that is asked for `now`, and says by when all that was final.
+    async fn matching(&self, filter: DeliveryFilter, now: Timestamp) -> Result<(u64, Timestamp), SteerError> {
+        let Matching { count, later, newest } =
+            self.store.count(filter, self.destinations.clone(), now).await?;
+        match newest {
+            // The clock was set back: what bears a time to come is over all the same, and must not be left out.
+            Some(newest) if newest > self.clock.now() => Ok((count + later, newest)),
+            _ => Ok((count, now)),
+        }
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, SteerError> {

@@ -3,12 +3,15 @@
 //! It goes in small chunks with pauses in between, because every chunk is a transaction that new events wait for. What
 //! waits to be delivered is never touched.
 
+mod room;
+
 use std::{sync::Arc, time::Duration};
 
 use postroom_core::{chain::Chain, time::Timestamp};
 use postroom_store::{Prune, Pruned, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
+use self::room::Room;
 use crate::{Clock, Metrics, clock::Steady};
 
 /// How long things are kept. An age counts from when the last thing happened to an event.
@@ -81,11 +84,20 @@ impl Pruner {
 
     async fn prune(&mut self, removed: &mut Pruned) -> Result<(), StoreError> {
         // Looked at again before every chunk: the clock may jump at any time.
-        while let Some(old) = self.by_age()
-            && self.chunk(old, removed).await?
-        {}
+        let mut begun = false;
+        while let Some(old) = self.by_age() {
+            begun = true;
+            if !self.chunk(old, removed).await? {
+                break;
+            }
+        }
         let Some(size_max) = self.retention.size_bytes else { return Ok(()) };
+        if !begun {
+            // Without a chunk by age the store would go on where the last look ended, and pass over what became final since.
+            self.chunk(Prune { limit: CHUNK_ROWS, ..Prune::default() }, removed).await?;
+        }
         // Looked at again before every chunk: what a chunk frees is not known before.
+        let (mut room, mut more) = (Room::default(), true);
         loop {
             let used = self.store.usage().await?;
             let used = used.database_bytes.saturating_add(used.blob_bytes);
@@ -93,8 +105,7 @@ impl Pruner {
                 self.overfull = false;
                 return Ok(());
             }
-            let oldest = Prune { oldest: CHUNK_ROWS, limit: CHUNK_ROWS, ..Prune::default() };
-            if !self.chunk(oldest, removed).await? {
+            if !more {
                 if !std::mem::replace(&mut self.overfull, true) {
                     tracing::warn!(
                         used,
@@ -104,6 +115,10 @@ impl Pruner {
                 }
                 return Ok(());
             }
+            let oldest = room.next(used, used - size_max);
+            let before = removed.events;
+            more = self.chunk(Prune { oldest, limit: CHUNK_ROWS, ..Prune::default() }, removed).await?;
+            room.removed(removed.events - before);
         }
     }
 

@@ -24,8 +24,9 @@ pub enum SteerError {
 pub enum CancelAnswer {
     /// It waits no more.
     Cancelled,
-    /// Its plugin has it and was asked to let go. How it ends shows in the delivery: what was delivered before the
-    /// plugin heard of it stays delivered, and otherwise it becomes cancelled.
+    /// Its plugin has it and was asked to let go. How it ends shows in the delivery: what the plugin ended before it heard
+    /// of this keeps its outcome and is not tried again, and otherwise it becomes cancelled, with an attempt that says by
+    /// whom.
     InFlight,
     /// It was final before.
     AlreadyFinal,

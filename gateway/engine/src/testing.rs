@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 
+mod log;
 mod memory;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -14,7 +15,7 @@ use postroom_core::{
 use postroom_store::NewEvent;
 use tokio::time::Instant;
 
-pub(crate) use self::memory::Memory;
+pub(crate) use self::{log::Log, memory::Memory};
 use crate::Clock;
 
 /// A Tuesday, as Unix milliseconds: 2030-01-01T12:00:00Z.

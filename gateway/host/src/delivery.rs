@@ -27,10 +27,13 @@ pub struct PluginDelivery {
 /// How an attempt came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivered {
-    /// The attempt was made and ended so. A plugin that delivered although it was told to stop counts as delivered.
+    /// The attempt was made and ended so, before the plugin heard of a cancel. One that delivered although it was told to
+    /// stop counts as delivered.
     Outcome(Outcome),
-    /// The plugin was busy or not running: offer the delivery again. This costs no attempt, for nobody tried.
+    /// The plugin was busy or not running: offer the delivery again. This costs no attempt, for nobody tried. Also when it
+    /// was cancelled before the plugin had it.
     NotAccepted,
-    /// It was cancelled, and the plugin has let go of it without having said that it is delivered.
+    /// It was cancelled while the plugin had it, and the plugin has let go of it without having said that it is delivered,
+    /// or has ended. Whether the remote side has it is not known.
     Cancelled,
 }

@@ -108,7 +108,7 @@ impl Instance {
     /// costs attempts only to the deliveries that it held, and a plugin that just came up still gets the other half.
     ///
     /// One whose `cancel` is cancelled comes back under the same rule, as [`Delivered::Cancelled`] unless the plugin says that
-    /// it delivered it all the same.
+    /// it delivered it all the same; and at once, as [`Delivered::NotAccepted`], if the plugin does not have it yet.
     ///
     /// Dropping the future cancels the delivery too; whether the remote side has got it is then unknown.
     pub async fn deliver(&self, delivery: PluginDelivery) -> Delivered {
@@ -131,7 +131,7 @@ impl Instance {
             }
             tokio::select! {
                 biased;
-                () = delivery.cancel.cancelled() => return Delivered::Cancelled,
+                () = delivery.cancel.cancelled() => return Delivered::NotAccepted,
                 changed = timeout_at(accept_until, phase.changed()) => {
                     if !matches!(changed, Ok(Ok(()))) {
                         return Delivered::NotAccepted;

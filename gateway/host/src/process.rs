@@ -246,7 +246,7 @@ impl Process {
         };
         tokio::select! {
             biased;
-            () = delivery.cancel.cancelled() => Err(Some(Delivered::Cancelled)),
+            () = delivery.cancel.cancelled() => Err(Some(Delivered::NotAccepted)),
             place = place => place,
             () = sleep_until(accept_until) => Err(Some(Delivered::NotAccepted)),
         }
@@ -269,12 +269,14 @@ impl Process {
     /// What became of a delivery that was cancelled. What the remote side has is not taken back by a cancel.
     fn let_go(&self, delivery: &PluginDelivery, reply: Reply) -> Delivered {
         match reply {
-            Reply::Ended(report) | Reply::Released(report)
-                if report.kind == postroom_abi::POSTROOM_OUT_DELIVERED =>
-            {
+            // It was over before the plugin heard of the cancel.
+            Reply::Ended(report) => Delivered::Outcome(self.outcome(delivery, &report)),
+            Reply::Released(report) if report.kind == postroom_abi::POSTROOM_OUT_DELIVERED => {
                 Delivered::Outcome(self.outcome(delivery, &report))
             }
-            _ => Delivered::Cancelled,
+            Reply::Released(_) | Reply::Lost(_) => Delivered::Cancelled,
+            // The plugin never had it, and with which status it said so no longer matters.
+            Reply::Refused(_) => Delivered::NotAccepted,
         }
     }
 

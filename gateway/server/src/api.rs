@@ -26,7 +26,7 @@ use postroom_openapi::{
     port::{self, ActionError, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
     replays,
 };
-use postroom_store::{self as store, Store};
+use postroom_store::{self as store, Store, WaitingCount};
 use tokio::sync::watch;
 
 use self::{
@@ -71,8 +71,8 @@ impl Api {
         let describe = |info: &DestinationInfo| {
             let load = loads.get(&info.name).cloned();
             let load = load.unwrap_or(IDLE);
-            let waits = waiting.iter().find(|count| count.destination == info.name);
-            wire::destination(info, load, waits.map_or(0, |count| count.waiting))
+            let waits = waiting_for(&waiting, &info.name, load.in_flight);
+            wire::destination(info, load, waits)
         };
         Ok(self.0.destinations.iter().map(describe).collect())
     }
@@ -176,13 +176,13 @@ impl Gateway for Api {
         filter: deliveries::DeliveryFilter,
         page: page::PageRequest,
     ) -> Result<page::Page<deliveries::Delivery>, ReadError> {
-        let event = match filter.event_id.as_deref().map(str::parse::<EventId>) {
-            None => None,
-            Some(Ok(id)) => Some(id),
-            // No event has such an id, so no delivery is of it.
-            Some(Err(_)) => return Ok(page::Page { items: Vec::new(), next: None }),
+        let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
+        let replay = filter.replay_id.as_deref().map(str::parse::<ReplayId>).transpose();
+        // No event and no replay has an id that cannot be one, so no delivery is of it.
+        let (Ok(event), Ok(replay)) = (event, replay) else {
+            return Ok(page::Page { items: Vec::new(), next: None });
         };
-        let filter = wire::list_filter(filter, event);
+        let filter = wire::list_filter(filter, event, replay);
         let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::delivery(record, None)))
     }
@@ -287,6 +287,13 @@ impl Gateway for Api {
     fn observe(&self, seen: RequestSeen) {
         self.0.metrics.observe(seen);
     }
+}
+
+/// Deliveries that wait to be handed to the plugin of a destination, of those that the store says are not final. What is
+/// being recorded counts as waiting until it is.
+fn waiting_for(counts: &[WaitingCount], destination: &DestinationName, in_flight: u32) -> u64 {
+    let count = counts.iter().find(|count| count.destination == *destination);
+    count.map_or(0, |count| count.waiting.saturating_sub(in_flight.into()))
 }
 
 fn page_request(page: page::PageRequest) -> Result<store::PageRequest, ReadError> {

@@ -10,3 +10,7 @@ pub mod telemetry;
 mod api;
 mod assemble;
 mod commands;
+
+/// Every event crosses threads: what a connection allocates, the store's threads and the dispatcher free.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -18,16 +18,19 @@ use poem::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     time::{MissedTickBehavior, interval, timeout},
 };
 
 mod activity;
 mod descriptors;
 mod linger;
+mod places;
+mod wakes;
 mod workers;
 
 use activity::Activity;
+use places::Places;
 use workers::Workers;
 
 /// What clients may take.
@@ -41,8 +44,8 @@ pub struct Limits {
     pub first_byte_max: Duration,
     /// How long a header may take. On HTTP/1 a pause between two requests counts as part of the next header.
     pub header_read_max: Duration,
-    /// How long a connection may be open without a request; it is closed after at most twice this time, and after three
-    /// times if the client does not read its last answer.
+    /// How long a connection may be open without a request, and without the client taking a piece of an answer; it is
+    /// closed after at most twice this time, and after three times if the client does not read its last answer.
     pub idle_max: Duration,
     /// How long open requests may take to end once the server stops.
     pub drain_max: Duration,
@@ -59,7 +62,9 @@ impl Default for Limits {
             connections_max: descriptors::raise_for(CONNECTIONS_MAX),
             first_byte_max: Duration::from_secs(10),
             header_read_max: Duration::from_secs(30),
-            idle_max: Duration::from_secs(60),
+            // Below the time for a header: tokio makes a system call for a timer that is due before all others, and
+            // for the header of each request there is one.
+            idle_max: Duration::from_secs(25),
             drain_max: Duration::from_secs(30),
             linger_bytes_max: 128 * 1024 * 1024,
             linger_max: Duration::from_secs(10),
@@ -146,10 +151,10 @@ async fn accept<E>(
 where
     E: Endpoint<Output = Response> + 'static,
 {
-    let places = Arc::new(Semaphore::new(server.limits.connections_max));
+    let mut places = Places::new(server.limits.connections_max);
     let mut pause = ACCEPT_PAUSE_MIN;
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+        let place = places.take().await;
         match listener.accept().await {
             Ok((stream, remote)) => {
                 pause = ACCEPT_PAUSE_MIN;
@@ -207,8 +212,7 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
             let request = server.request(request, &local, &remote);
             async move {
                 let response = server.endpoint.get_response(request).await;
-                drop(open);
-                Ok::<_, Infallible>(http::Response::from(response))
+                Ok::<_, Infallible>(http::Response::from(response).map(|body| open.answer(body)))
             }
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
@@ -229,16 +233,15 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
                     Stage::Draining => connection.as_mut().graceful_shutdown(),
                     Stage::Over => return,
                 },
-                _ = look.tick() => {
-                    if activity.was_none() {
-                        // A client that does not read its answer cannot be left politely.
-                        if leaving {
-                            return;
-                        }
+                _ = look.tick() => match (activity.was_none(), leaving) {
+                    (false, _) => leaving = false,
+                    (true, false) => {
                         leaving = true;
                         connection.as_mut().graceful_shutdown();
                     }
-                }
+                    // A client that does not read its answer cannot be left politely.
+                    (true, true) => return,
+                },
             }
         }
     }

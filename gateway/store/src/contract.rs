@@ -63,7 +63,8 @@ macro_rules! contract_tests {
             again {
                 a_delivery_made_again_starts_anew_behind_what_waits,
                 what_waits_or_is_unknown_is_not_made_again,
-                each_time_it_is_asked_for_makes_another,
+                whichever_of_a_chain_is_asked_for_its_newest_is_made_again,
+                asked_for_at_the_same_time_one_is_made,
             }
             pauses {
                 a_pause_is_kept_until_it_is_taken_back,
@@ -72,8 +73,13 @@ macro_rules! contract_tests {
                 a_count_tells_what_a_replay_makes,
                 a_replay_makes_each_once_in_order,
                 a_replay_leaves_out_what_waits_and_what_it_made_itself,
+                a_replay_leaves_out_what_became_final_after_it_was_asked_for,
+                a_replay_takes_what_was_counted_though_the_clock_was_set_back,
+                a_replay_leaves_out_what_was_made_again,
                 a_replay_leaves_out_what_has_nowhere_to_go,
                 steps_taken_at_the_same_time_make_nothing_twice,
+                replays_of_the_same_at_the_same_time_make_nothing_twice,
+                what_a_replay_made_can_be_listed,
                 a_cancelled_replay_makes_no_more,
                 what_became_of_a_replay_is_counted,
                 replays_are_listed_newest_first_and_running_ones_oldest_first,
@@ -83,6 +89,7 @@ macro_rules! contract_tests {
                 what_waits_never_goes,
                 dead_letters_have_a_bound_of_their_own,
                 an_age_begins_when_the_last_delivery_ended,
+                a_chunk_for_room_says_whether_anything_else_may_go,
                 for_room_the_oldest_go_first_and_dead_letters_last,
                 chunks_are_small_and_say_whether_there_is_more,
                 a_body_stays_while_an_event_names_it,

@@ -33,7 +33,7 @@ pub use self::{
         DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, LoadedEvent, Mark, NewEvent, Pause,
         WaitingCount,
     },
-    replays::{NewReplay, Replay, ReplayDetail, RetryAnswer},
+    replays::{Matching, NewReplay, Replay, ReplayDetail, RetryAnswer},
     retention::{Prune, Pruned, Usage},
     sqlite::{Opened, Options, SqliteStore},
 };
@@ -89,18 +89,19 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Counts what waits, per destination.
     fn waiting_counts(&self) -> BoxFuture<'_, Result<Vec<WaitingCount>, StoreError>>;
 
-    /// Makes a new delivery of a final one: the same event, destination, route and lane, and no attempts yet. It goes
-    /// to the feed like a delivery of a new event.
-    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>>;
+    /// Makes a new delivery of the newest one in the chain of `id`, if that is final: the same event, destination, route
+    /// and lane, and no attempts yet. It goes to the feed like a delivery of a new event.
+    fn retry(&self, id: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>>;
 
-    /// Counts final deliveries that match and go to one of `destinations`, up to the id `up_to`. It looks at them in
-    /// pieces, so what becomes final meanwhile may be counted or not.
+    /// Counts what a replay that is asked for `at` this moment would take: final deliveries that match, go to one of
+    /// `destinations`, and were not repeated yet. It looks at them in pieces, so what changes meanwhile may be counted or
+    /// not.
     fn count(
         &self,
         filter: DeliveryFilter,
         destinations: Vec<DestinationName>,
-        up_to: Option<DeliveryId>,
-    ) -> BoxFuture<'_, Result<u64, StoreError>>;
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Matching, StoreError>>;
 
     /// Keeps the wish to replay; [`Store::advance_replay`] makes the deliveries.
     fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>>;

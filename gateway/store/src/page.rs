@@ -3,7 +3,7 @@
 use postroom_core::{
     delivery::DeliveryState,
     event::Kind,
-    id::{DestinationName, EventId, SourceName},
+    id::{DestinationName, EventId, ReplayId, SourceName},
     time::Timestamp,
 };
 
@@ -58,4 +58,6 @@ pub struct DeliveryFilter {
     pub since: Option<Timestamp>,
     /// Made before this moment.
     pub until: Option<Timestamp>,
+    /// The replay that made it.
+    pub replay: Option<ReplayId>,
 }

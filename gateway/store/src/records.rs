@@ -155,6 +155,8 @@ pub struct DeliveryRecord {
     pub last_outcome: Option<LastOutcome>,
     /// The delivery that this one repeats, if a person asked for it again.
     pub replay_of: Option<DeliveryId>,
+    /// The delivery that repeats this one. `None` for the newest of its chain, the only one of it that can go again.
+    pub replayed_by: Option<DeliveryId>,
     /// The replay that made it, if it was made by one.
     pub replay: Option<ReplayId>,
 }

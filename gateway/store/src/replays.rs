@@ -1,4 +1,7 @@
 //! Deliveries once more: one that a person picked, or all that match a filter.
+//!
+//! A delivery, the one that repeats it, the one that repeats that: a chain. Only its newest goes again, and only when it
+//! is final, so whoever asks and however often, at most one of a chain waits.
 
 use postroom_core::{
     id::{DeliveryId, DestinationName, ReplayId},
@@ -13,16 +16,40 @@ use crate::page::DeliveryFilter;
 pub enum RetryAnswer {
     /// There is a new delivery now, with attempts of its own.
     Made(DeliveryId),
-    /// It is not final: it will be tried by itself.
-    StillWaiting,
+    /// The newest of its chain, which is this one, is not final: it will be tried by itself.
+    StillWaiting(DeliveryId),
     /// There is no such delivery.
     Unknown,
+}
+
+/// How much a replay would take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Deliveries that became final at the moment asked about or before.
+    pub count: u64,
+    /// Deliveries that are final too, but later by the time they bear: they ended while they were counted, or before the
+    /// clock was set back.
+    pub later: u64,
+    /// When the last of all these became final.
+    pub newest: Option<Timestamp>,
+}
+
+impl Matching {
+    /// Adds a delivery to those that match at the moment `at`.
+    pub(crate) fn add(&mut self, finished_at: Timestamp, at: Timestamp) {
+        if finished_at <= at {
+            self.count += 1;
+        } else {
+            self.later += 1;
+        }
+        self.newest = self.newest.max(Some(finished_at));
+    }
 }
 
 /// A replay to begin.
 #[derive(Debug, Clone)]
 pub struct NewReplay {
-    /// Which deliveries go again. Only final ones do, whatever it says.
+    /// Which deliveries go again. Only final ones that were not repeated yet do, whatever it says.
     pub filter: DeliveryFilter,
     /// The destinations that deliveries can go to; those of any other are left out.
     pub destinations: Vec<DestinationName>,
@@ -30,6 +57,8 @@ pub struct NewReplay {
     pub per_second: u32,
     /// How many match now, for people who watch the progress.
     pub count: u64,
+    /// Those that become final after this moment are left out.
+    pub final_by: Timestamp,
     /// Who asked for it.
     pub by: String,
     /// When.
@@ -39,7 +68,7 @@ pub struct NewReplay {
 impl NewReplay {
     /// The replay as it is when it has just begun.
     pub(crate) fn begun(self, id: ReplayId) -> Replay {
-        let Self { filter, destinations, per_second, count, by, at } = self;
+        let Self { filter, destinations, per_second, count, final_by: _, by, at } = self;
         Replay {
             id,
             filter,
@@ -57,7 +86,7 @@ impl NewReplay {
 
 /// A replay: makes new deliveries of old ones, oldest first.
 ///
-/// It takes the deliveries that were there when it began, so it never replays what it made itself.
+/// It takes the deliveries that were there and final when it was asked for, so it never replays what it made itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// Which replay.
@@ -68,8 +97,9 @@ pub struct Replay {
     pub destinations: Vec<DestinationName>,
     /// Deliveries made per second.
     pub per_second: u32,
-    /// How many matched when it began. Those that were still waiting then and are final when their turn comes go too,
-    /// and what was pruned meanwhile does not, so `made` may end above or below it.
+    /// How many matched when it was asked for. `made` may end below it, by those that were pruned or repeated by someone
+    /// else meanwhile. It ends above it only by outcomes that bear an earlier time and were just being committed; or,
+    /// when the clock was set back before, by what ended until the old time was reached again.
     pub count: u64,
     /// How many it has made.
     pub made: u64,

@@ -1,8 +1,12 @@
 //! A body as it comes in: in memory at first, and on its way to the disk once it is too large for that.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
 use super::{Limits, budget::Share, buffer::Buffer, too_large};
 use crate::{
-    port::{Gateway, HookBody, Upload as _},
+    port::{Gateway, HookBody, HookRefusal, Upload as _},
     problem::Failure,
 };
 
@@ -13,7 +17,11 @@ pub(super) struct Incoming<'a, G: Gateway> {
     bytes: usize,
     piece: Buffer<'a>,
     upload: Option<G::Upload>,
+    patience: Patience,
 }
+
+/// When a caller is asked to come back whose body the gateway could not keep in time.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl<'a, G: Gateway> Incoming<'a, G> {
     /// Begins with room for the first of the `announced` bytes. Not for all of them: announcing is cheap, and a few who
@@ -25,7 +33,13 @@ impl<'a, G: Gateway> Incoming<'a, G> {
         share: &'a mut Share,
     ) -> Result<Self, Failure> {
         let piece = Buffer::new(announced, limits.in_memory_bytes_max, share)?;
-        Ok(Self { gateway, limits, bytes: 0, piece, upload: None })
+        let patience = Patience { max: limits.read_max, took: Duration::ZERO };
+        Ok(Self { gateway, limits, bytes: 0, piece, upload: None, patience })
+    }
+
+    /// How long the gateway took to write so far.
+    pub(super) fn took(&self) -> Duration {
+        self.patience.took
     }
 
     /// Takes `bytes` of the budget for what is needed beside the body.
@@ -47,21 +61,45 @@ impl<'a, G: Gateway> Incoming<'a, G> {
     }
 
     async fn write_piece(&mut self) -> Result<(), Failure> {
-        let upload = match &mut self.upload {
-            Some(upload) => upload,
-            None => self.upload.insert(self.gateway.begin_upload().await?),
+        let Self { gateway, piece, upload, patience, .. } = self;
+        let piece = piece.take();
+        let writing = async {
+            let upload = match upload {
+                Some(upload) => upload,
+                none => none.insert(gateway.begin_upload().await?),
+            };
+            upload.write(piece).await
         };
-        Ok(upload.write(self.piece.take()).await?)
+        patience.with(writing).await
     }
 
-    pub(super) async fn finish(mut self) -> Result<HookBody<G::Upload>, Failure> {
-        let last = self.piece.take();
-        match self.upload {
+    pub(super) async fn finish(self) -> Result<HookBody<G::Upload>, Failure> {
+        let Self { mut piece, upload, mut patience, .. } = self;
+        let last = piece.take();
+        match upload {
             None => Ok(HookBody::Whole(last)),
             Some(mut upload) => {
-                upload.write(last).await?;
+                patience.with(upload.write(last)).await?;
                 Ok(HookBody::Uploaded(upload))
             }
         }
+    }
+}
+
+/// How long the gateway may take over one body. The sender has time of his own: neither is blamed for the other.
+struct Patience {
+    max: Duration,
+    took: Duration,
+}
+
+impl Patience {
+    async fn with(&mut self, writing: impl Future<Output = Result<(), HookRefusal>>) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let written = timeout(self.max.saturating_sub(self.took), writing).await.unwrap_or_else(|_| {
+            let reason = "the disk takes too long".to_owned();
+            Err(HookRefusal::Unavailable { retry_after: RETRY_AFTER, reason })
+        });
+        self.took += begun.elapsed();
+        Ok(written?)
     }
 }

@@ -22,7 +22,7 @@ async fn filters_reach_the_gateway() {
     let fake = Fake::default();
     fake.get_json(
         "/api/v1/deliveries?state=dead&destination=d&event_id=e&kind=activity&source=s&subject=u\
-         &created_after=2026-11-21T10:30:00%2B01:00&created_before=2026-11-22T00:00:00Z",
+         &created_after=2026-11-21T10:30:00%2B01:00&created_before=2026-11-22T00:00:00Z&replay_id=7",
     )
     .await;
     assert_eq!(
@@ -30,7 +30,7 @@ async fn filters_reach_the_gateway() {
         ["DeliveryFilter { state: Some(Dead), destination: Some(\"d\"), event_id: Some(\"e\"), \
           kind: Some(Activity), source: Some(\"s\"), subject: Some(\"u\"), \
           created_after: Some(Timestamp(2026-11-21T09:30:00Z)), \
-          created_before: Some(Timestamp(2026-11-22T00:00:00Z)) } PageRequest { limit: 50, after: None }"]
+          created_before: Some(Timestamp(2026-11-22T00:00:00Z)), replay_id: Some(\"7\") } PageRequest { limit: 50, after: None }"]
     );
 }
 

@@ -51,6 +51,7 @@ pub(super) fn delivery(number: usize) -> Delivery {
         destination: "itoc360".to_owned(),
         route: "monitor runs".to_owned(),
         replay_of: None,
+        replayed_by: None,
         replay: None,
         lane: "1e8eea47".to_owned(),
         state: DeliveryState::Retrying,

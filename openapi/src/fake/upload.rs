@@ -17,13 +17,14 @@ use crate::port::{HookRefusal, Upload};
 pub(crate) struct FakeUpload {
     pieces: Vec<Bytes>,
     pieces_max: Option<usize>,
+    piece_takes: Duration,
     open: Arc<AtomicUsize>,
 }
 
 impl FakeUpload {
-    pub(super) fn begin(open: &Arc<AtomicUsize>, pieces_max: Option<usize>) -> Self {
+    pub(super) fn begin(open: &Arc<AtomicUsize>, pieces_max: Option<usize>, piece_takes: Duration) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        Self { pieces: Vec::new(), pieces_max, open: Arc::clone(open) }
+        Self { pieces: Vec::new(), pieces_max, piece_takes, open: Arc::clone(open) }
     }
 
     pub(super) fn pieces(&self) -> Vec<usize> {
@@ -40,6 +41,9 @@ impl Upload for FakeUpload {
         if self.pieces_max == Some(self.pieces.len()) {
             let reason = "the disk is full".to_owned();
             return Err(HookRefusal::Unavailable { retry_after: Duration::from_secs(5), reason });
+        }
+        if !self.piece_takes.is_zero() {
+            tokio::time::sleep(self.piece_takes).await;
         }
         self.pieces.push(piece);
         Ok(())

@@ -3,39 +3,42 @@
 use std::{
     future::Future,
     io,
+    pin::Pin,
     sync::mpsc,
     thread::{self, JoinHandle},
 };
 
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One thread with a single-threaded runtime.
 ///
 /// A runtime per instance, because nothing of tokio may be shared with the host: a plugin has its own copy of it.
 /// Single-threaded, because a destination mostly waits; what blocks goes to the runtime's blocking threads.
 pub(crate) struct RuntimeThread {
-    handle: Handle,
-    stop: oneshot::Sender<()>,
+    /// Tasks to run. Handed over in a queue, because many that come together then wake the thread once.
+    tasks: UnboundedSender<Task>,
     thread: JoinHandle<()>,
 }
 
 impl RuntimeThread {
     /// Starts the thread and the runtime.
     pub(crate) fn start() -> io::Result<Self> {
-        let (stop, stopped) = oneshot::channel();
-        let (started, handle) = mpsc::sync_channel(1);
+        let (tasks, queue) = unbounded_channel();
+        let (started, is_up) = mpsc::sync_channel(1);
         // Linux shows 15 bytes of a thread's name.
         let thread = thread::Builder::new().name("postroom-plugin".to_owned()).spawn(move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };
-            drop(started.send(Ok(runtime.handle().clone())));
-            // Ends by a message or when `stop` is dropped. Dropping the runtime drops all tasks and joins its threads.
-            drop(runtime.block_on(stopped));
+            drop(started.send(Ok(())));
+            // Ends when `tasks` is dropped. Dropping the runtime drops all tasks and joins its threads.
+            runtime.block_on(run(queue));
         })?;
-        match handle.recv() {
-            Ok(Ok(handle)) => Ok(Self { handle, stop, thread }),
+        match is_up.recv() {
+            Ok(Ok(())) => Ok(Self { tasks, thread }),
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(io::Error::other("the thread ended before its runtime was up")),
         }
@@ -43,7 +46,8 @@ impl RuntimeThread {
 
     /// Runs `task` on the thread, without waiting.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        drop(self.handle.spawn(task));
+        // An error: the thread has ended by a fault, and drops the task as it dropped all others.
+        drop(self.tasks.send(Box::pin(task)));
     }
 
     /// Runs `work` on the thread and waits for its output; `None` when the thread is gone.
@@ -55,8 +59,14 @@ impl RuntimeThread {
 
     /// Drops all tasks and waits for the thread to end.
     pub(crate) fn stop(self) {
-        drop(self.stop);
+        drop(self.tasks);
         // A panic on the thread outside of any task was printed by the panic hook; the thread has ended either way.
         drop(self.thread.join());
+    }
+}
+
+async fn run(mut queue: UnboundedReceiver<Task>) {
+    while let Some(task) = queue.recv().await {
+        tokio::spawn(task);
     }
 }

@@ -121,11 +121,15 @@ impl Gateway {
     /// Deliveries that are not final, as the store counts them.
     pub(crate) fn waiting(&self) -> anyhow::Result<u64> {
         let metrics = self.get("/metrics")?;
-        let line = metrics.lines().find(|line| line.starts_with("postroom_deliveries_waiting{"));
-        let Some(value) = line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()) else {
+        let of = |name: &str| -> Option<u64> {
+            let line = metrics.lines().find(|line| line.starts_with(name))?;
+            line.rsplit_once(' ')?.1.parse().ok()
+        };
+        let (waiting, in_flight) = (of("postroom_deliveries_waiting{"), of("postroom_deliveries_in_flight{"));
+        let Some((waiting, in_flight)) = waiting.zip(in_flight) else {
             bail!("the metrics do not say how many deliveries wait");
         };
-        Ok(value)
+        Ok(waiting + in_flight)
     }
 
     /// Waits until nothing waits, and gives the moment.

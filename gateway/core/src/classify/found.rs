@@ -1,5 +1,7 @@
 //! The few fields of a body that matter, gathered while it goes by.
 
+use std::mem;
+
 use super::text::Text;
 use crate::limits::FACT_BYTES_MAX;
 
@@ -155,26 +157,27 @@ impl Found {
         !matches!(self.values[field as usize], Value::Missing | Value::Null)
     }
 
-    /// A field's text; `None` for anything else and for a blank string.
-    pub(super) fn text(&self, field: Field) -> Option<String> {
-        match &self.values[field as usize] {
-            Value::Text(text) if !text.trim().is_empty() => Some(text.clone()),
+    /// Takes a field's text; `None` for anything else and for a blank string.
+    pub(super) fn take_text(&mut self, field: Field) -> Option<String> {
+        match mem::take(&mut self.values[field as usize]) {
+            Value::Text(text) if !text.trim().is_empty() => Some(text),
             _ => None,
         }
     }
 
-    /// An id without owner prefix: `127862-711a2044-c4fc-441b-b169-233c07489031` → `711a2044-…`.
+    /// Takes an id without owner prefix: `127862-711a2044-c4fc-441b-b169-233c07489031` → `711a2044-…`.
     ///
     /// Only a whole UUID behind the prefix counts: the first group of a plain UUID can be all digits too.
-    pub(super) fn id(&self, field: Field) -> Option<String> {
-        let id = self.text(field)?;
+    pub(super) fn take_id(&mut self, field: Field) -> Option<String> {
+        let mut id = self.take_text(field)?;
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        match id.split_once('-') {
-            Some((owner, rest)) if is_number(owner) && uuid::Uuid::try_parse(rest).is_ok() => {
-                Some(rest.to_owned())
-            }
-            _ => Some(id),
+        if let Some((owner, rest)) = id.split_once('-')
+            && is_number(owner)
+            && uuid::Uuid::try_parse(rest).is_ok()
+        {
+            id.drain(..=owner.len());
         }
+        Some(id)
     }
 
     /// A counter in the first of `fields` that holds one: a number, or a string that is a number.

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::event::{Facts, Kind, Verdict};
 
-pub(super) fn monitor_run(found: &Found, source: &str) -> Classification {
-    let monitor_id = found.id(Field::MonitorUid);
-    let monitor_name = found.text(Field::MonitorName);
+pub(super) fn monitor_run(mut found: Found, source: &str) -> Classification {
+    let monitor_id = found.take_id(Field::MonitorUid);
+    let monitor_name = found.take_text(Field::MonitorName);
     let ordering_key = match (&monitor_id, &monitor_name) {
         (Some(id), _) => format!("monitor:{id}"),
         // Without an id the name, blanks included, is the best that tells monitors apart.
@@ -19,8 +19,8 @@ pub(super) fn monitor_run(found: &Found, source: &str) -> Classification {
         kind: Kind::MonitorRun,
         subject: monitor_id.clone(),
         ordering_key,
-        verdict: Some(verdict(found)),
-        facts: Facts { monitor_name, monitor_id, ..common_facts(found) },
+        verdict: Some(verdict(&found)),
+        facts: Facts { monitor_name, monitor_id, ..common_facts(&mut found) },
         note: None,
     }
 }
@@ -38,9 +38,9 @@ fn verdict(found: &Found) -> Verdict {
     }
 }
 
-pub(super) fn collection_backup(found: &Found, source: &str) -> Classification {
+pub(super) fn collection_backup(mut found: Found, source: &str) -> Classification {
     // Format v1 and some legacy files have no `info`: name and id stand at the root of the collection.
-    let name = found.text(Field::InfoName).or_else(|| found.text(Field::RootName));
+    let name = found.take_text(Field::InfoName).or_else(|| found.take_text(Field::RootName));
     let id = [
         Field::InfoPostmanId,
         Field::InfoUid,
@@ -50,7 +50,7 @@ pub(super) fn collection_backup(found: &Found, source: &str) -> Classification {
         Field::RootId,
     ]
     .into_iter()
-    .find_map(|field| found.id(field));
+    .find_map(|field| found.take_id(field));
     let ordering_key = match &id {
         Some(id) => format!("collection:{id}"),
         None => format!("collection:source:{source}"),
@@ -65,9 +65,12 @@ pub(super) fn collection_backup(found: &Found, source: &str) -> Classification {
     }
 }
 
-pub(super) fn activity(found: &Found, source: &str) -> Classification {
-    let facts =
-        Facts { action: found.text(Field::Action), model: found.text(Field::Model), ..common_facts(found) };
+pub(super) fn activity(mut found: Found, source: &str) -> Classification {
+    let facts = Facts {
+        action: found.take_text(Field::Action),
+        model: found.take_text(Field::Model),
+        ..common_facts(&mut found)
+    };
     let ordering_key = match &facts.collection_id {
         Some(id) => format!("activity:{id}"),
         None => format!("activity:source:{source}"),
@@ -82,12 +85,12 @@ pub(super) fn activity(found: &Found, source: &str) -> Classification {
     }
 }
 
-fn common_facts(found: &Found) -> Facts {
+fn common_facts(found: &mut Found) -> Facts {
     Facts {
-        collection_name: found.text(Field::CollectionName),
-        collection_id: found.id(Field::CollectionUid),
-        environment_name: found.text(Field::EnvironmentName),
-        environment_id: found.id(Field::EnvironmentUid),
+        collection_name: found.take_text(Field::CollectionName),
+        collection_id: found.take_id(Field::CollectionUid),
+        environment_name: found.take_text(Field::EnvironmentName),
+        environment_id: found.take_id(Field::EnvironmentUid),
         ..Facts::default()
     }
 }

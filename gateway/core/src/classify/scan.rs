@@ -99,11 +99,12 @@ impl Scan {
         while let Some(&byte) = piece.get(at) {
             let step = match self.state {
                 State::Text => self.text(&piece[at..]),
-                State::Number(number) => self.number(number, byte),
+                State::Number(number) => self.number(number, &piece[at..]),
                 State::Escape => self.escape(byte),
                 State::Hex { digits, unit } => self.hex(digits, unit, byte),
                 State::Word(rest) => self.word(rest, byte),
                 State::Mark(rest) => self.mark(rest, byte),
+                _ if is_blank(byte) => Ok(blanks(&piece[at..])),
                 _ => self.between(byte),
             };
             at += step.map_err(|wanted| Fault::Unexpected { wanted, at: self.gone + at as u64 })?;
@@ -127,7 +128,6 @@ impl Scan {
     /// A byte between keys and values.
     fn between(&mut self, byte: u8) -> Step {
         match (self.state, byte) {
-            (_, b' ' | b'\t' | b'\n' | b'\r') => {}
             (state, 0xEF) => {
                 self.after_mark = state;
                 self.state = State::Mark(b"\xBB\xBF");
@@ -279,19 +279,21 @@ impl Scan {
         Ok(1)
     }
 
-    fn number(&mut self, number: Number, byte: u8) -> Step {
-        match number.next(byte) {
-            Some(next) => {
-                self.found.push_text(&[byte]);
-                self.state = State::Number(next);
-                Ok(1)
-            }
-            None if number.may_end() => {
-                self.end_number();
-                Ok(0)
-            }
-            None => Err("a digit"),
+    /// Goes through a number up to its end, or the end of the piece.
+    fn number(&mut self, mut number: Number, rest: &[u8]) -> Step {
+        let mut at = 0;
+        while let Some(next) = rest.get(at).and_then(|byte| number.next(*byte)) {
+            number = next;
+            at += 1;
         }
+        self.found.push_text(&rest[..at]);
+        self.state = State::Number(number);
+        match rest.get(at) {
+            Some(_) if number.may_end() => self.end_number(),
+            Some(_) if at == 0 => return Err("a digit"),
+            _ => {}
+        }
+        Ok(at)
     }
 
     fn end_number(&mut self) {
@@ -322,6 +324,15 @@ impl Scan {
 
 /// How many bytes went by, or what was expected instead.
 type Step = Result<usize, &'static str>;
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// How many bytes at the beginning of `rest` are white space.
+fn blanks(rest: &[u8]) -> usize {
+    rest.iter().take_while(|byte| is_blank(**byte)).count()
+}
 
 /// How many bytes at the beginning of `rest` stand for themselves in a string.
 fn plain(rest: &[u8]) -> usize {

@@ -38,6 +38,8 @@ pub(super) struct Destination {
     cancelled: HashMap<DeliveryId, steer::Cancelled>,
     /// Deliveries that people want to go and that the tail has not come to.
     hurried: BTreeSet<DeliveryId>,
+    /// Lanes outside that people want to go and for which there was no room.
+    hurried_outside: HashSet<Arc<str>>,
     unsettled: Unsettled,
     retries_in_flight: u32,
     /// Retries that may be in flight: not all, or slow ones would shut out the lanes that are well.
@@ -52,7 +54,7 @@ impl Destination {
         Self {
             name,
             backlog: settings.backlog,
-            gate: Gate::new(&settings, bounds.unrecorded),
+            gate: Gate::new(&settings, bounds),
             turns: Turns::default(),
             reading: Reading::new(bounds.filter_bits),
             lanes: HashMap::new(),
@@ -62,6 +64,7 @@ impl Destination {
             lingering: Vec::new(),
             cancelled: HashMap::new(),
             hurried: BTreeSet::new(),
+            hurried_outside: HashSet::new(),
             unsettled: Unsettled::default(),
             retries_in_flight: 0,
             retries_max: (concurrency - (concurrency / 4).max(1)).max(1),
@@ -97,6 +100,7 @@ impl Destination {
             return if superseded.is_empty() { Added::Queued } else { Added::Supersedes(superseded) };
         }
         self.open(key).leave(id);
+        self.hurry_from_outside(key);
         self.want(key);
         Added::Stored
     }
@@ -175,20 +179,20 @@ impl Destination {
         superseded.unwrap_or_default()
     }
 
-    pub(super) fn ended(&mut self, key: &str, id: DeliveryId) {
-        if let Some(flight) = self.lanes.get_mut(key).and_then(|lane| lane.end(id)) {
+    pub(super) fn ended(&mut self, key: &str, id: DeliveryId, bytes: usize) {
+        if let Some(flight) = self.lanes.get_mut(key).and_then(|lane| lane.end(id, bytes)) {
             self.unsettled.in_flight -= 1;
             self.unsettled.unrecorded += 1;
+            self.unsettled.unrecorded_bytes += bytes;
             self.retries_in_flight -= u32::from(flight.line == Line::Again);
         }
     }
 
     pub(super) fn settle(&mut self, key: &Arc<str>, id: DeliveryId, next: Next) -> Vec<DeliveryId> {
-        self.ended(key, id);
-        if self.lanes.get_mut(key).and_then(|lane| lane.land(id)).is_none() {
-            return Vec::new();
-        }
+        self.ended(key, id, 0);
+        let Some(flight) = self.lanes.get_mut(key).and_then(|lane| lane.land(id)) else { return Vec::new() };
         self.unsettled.unrecorded -= 1;
+        self.unsettled.unrecorded_bytes -= flight.bytes;
         let now = self.now;
         self.edit(key, |lane| lane.settle(id, next, now));
         self.move_on(key)
@@ -288,7 +292,10 @@ impl Destination {
 
     /// Whether lanes are about to go early.
     pub(super) fn hurries(&self) -> bool {
-        self.reading.hurries() || !self.hurried.is_empty() || self.lanes.values().any(Lane::is_hurried)
+        self.reading.hurries()
+            || !self.hurried.is_empty()
+            || !self.hurried_outside.is_empty()
+            || self.lanes.values().any(Lane::is_hurried)
     }
 
     /// Whether a waiting delivery is accounted for: it comes when its turn does.
@@ -296,6 +303,11 @@ impl Destination {
         let in_its_place =
             self.lanes.get(key).map_or_else(|| self.reading.may_be_outside(key), |lane| lane.knows_of(id));
         in_its_place || !self.reading.has_seen(id)
+    }
+
+    /// Whether a lane that is not known has a place, or could have one.
+    pub(super) fn has_room_for_one(&self) -> bool {
+        self.places < self.bounds.places || self.turns.furthest().next().is_some()
     }
 
     pub(super) fn unrecorded(&self) -> u32 {

@@ -9,13 +9,13 @@
 
 use std::time::Duration;
 
-use super::{GateState, LaneSettings};
+use super::{Bounds, GateState, LaneSettings};
 use crate::{id::DeliveryId, limits, rate::RateLimit, time::Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Gate {
     concurrency: u32,
-    unrecorded_max: u32,
+    bounds: Bounds,
     rate: Option<RateLimit>,
     /// When the rate limit lets the next one through, as far as it has said.
     permit_at: Timestamp,
@@ -36,6 +36,8 @@ pub(super) struct Unsettled {
     pub(super) in_flight: u32,
     /// Their attempts have ended, and their outcomes are being recorded.
     pub(super) unrecorded: u32,
+    /// What those outcomes take.
+    pub(super) unrecorded_bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +60,10 @@ enum Cause {
 }
 
 impl Gate {
-    pub(super) fn new(settings: &LaneSettings, unrecorded_max: u32) -> Self {
+    pub(super) fn new(settings: &LaneSettings, bounds: Bounds) -> Self {
         Self {
             concurrency: settings.concurrency.max(1),
-            unrecorded_max,
+            bounds,
             rate: settings.starts_per_second.map(RateLimit::per_second),
             permit_at: Timestamp::EPOCH,
             held: false,
@@ -99,9 +101,13 @@ impl Gate {
     }
 
     fn has_room(&self, beside: Unsettled) -> bool {
-        let Unsettled { in_flight, unrecorded } = beside;
+        let Unsettled { in_flight, unrecorded, unrecorded_bytes } = beside;
         match self.course {
-            Course::Free => in_flight < self.concurrency && unrecorded < self.unrecorded_max,
+            Course::Free => {
+                in_flight < self.concurrency
+                    && unrecorded < self.bounds.unrecorded
+                    && unrecorded_bytes < self.bounds.unrecorded_bytes
+            }
             Course::Waiting { .. } | Course::Probing { .. } => in_flight == 0 && unrecorded == 0,
         }
     }

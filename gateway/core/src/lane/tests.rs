@@ -110,10 +110,10 @@ fn an_attempt_that_has_ended_makes_way_for_other_lanes_and_not_for_its_own() {
         lanes.add(ticket(id, key), NOW);
     }
     assert_eq!(started(&mut lanes, NOW), [1]);
-    lanes.ended(&lane("a"), id(1));
+    lanes.ended(&lane("a"), id(1), 0);
     assert_eq!(lanes.in_flight(), 0);
     assert_eq!(started(&mut lanes, NOW), [3]);
-    lanes.ended(&lane("b"), id(3));
+    lanes.ended(&lane("b"), id(3), 0);
     assert!(started(&mut lanes, NOW).is_empty(), "1 is being recorded");
     settle(&mut lanes, "a", 1, Next::Finished);
     assert_eq!(started(&mut lanes, NOW), [2]);
@@ -129,11 +129,37 @@ fn what_has_ended_and_is_not_recorded_is_bounded() {
     }
     for number in 1..=2 {
         assert_eq!(started(&mut lanes, NOW), [number]);
-        lanes.ended(&lane(&format!("lane {number}")), id(number));
+        lanes.ended(&lane(&format!("lane {number}")), id(number), 0);
     }
     assert_eq!((started(&mut lanes, NOW), lanes.wake_at()), (vec![], None));
     settle(&mut lanes, "lane 2", 2, Next::Finished);
     assert_eq!(started(&mut lanes, NOW), [3]);
+}
+
+#[test]
+fn what_outcomes_take_before_they_are_recorded_is_bounded() {
+    let mut lanes = with_tiny_outcomes();
+    for (number, bytes) in [(1, 60), (2, 40)] {
+        assert_eq!(started(&mut lanes, NOW), [number]);
+        lanes.ended(&lane(&format!("lane {number}")), id(number), bytes);
+    }
+    assert_eq!((started(&mut lanes, NOW), lanes.wake_at()), (vec![], None));
+    settle(&mut lanes, "lane 1", 1, Next::Finished);
+    assert_eq!(started(&mut lanes, NOW), [3]);
+    lanes.ended(&lane("lane 3"), id(3), 60);
+    assert!(started(&mut lanes, NOW).is_empty(), "of 1 nothing is left, of 2 and 3 a hundred bytes");
+}
+
+/// Four lanes that go one at a time, while the outcomes before take less than a hundred bytes.
+fn with_tiny_outcomes() -> Lanes {
+    let bounds = Bounds { unrecorded_bytes: 100, ..Bounds::default() };
+    let mut lanes = Lanes { bounds, ..Lanes::default() };
+    lanes.open(destination(), LaneSettings { concurrency: 1, ..SETTINGS });
+    Shelf::default().serve(&mut lanes);
+    for number in 1..=4 {
+        lanes.add(ticket(number, &format!("lane {number}")), NOW);
+    }
+    lanes
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) struct Flight {
     pub(super) line: Line,
     /// The attempt is over, and its outcome is being recorded.
     pub(super) ended: bool,
+    /// What that outcome takes.
+    pub(super) bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -169,7 +171,7 @@ impl Lane {
     pub(super) fn launch(&mut self, line: Line) -> Option<Waiting> {
         let head = *self.head()?;
         self.turn = None;
-        self.flight = Some(Flight { id: head.id, line, ended: false });
+        self.flight = Some(Flight { id: head.id, line, ended: false, bytes: 0 });
         Some(head)
     }
 
@@ -177,10 +179,10 @@ impl Lane {
         self.flight.is_some_and(|flight| flight.id == id)
     }
 
-    /// Notes that the attempt at `id` is over; gives its flight unless that was known.
-    pub(super) fn end(&mut self, id: DeliveryId) -> Option<Flight> {
+    /// Notes that the attempt at `id` is over, and what its outcome takes; gives its flight unless that was known.
+    pub(super) fn end(&mut self, id: DeliveryId, bytes: usize) -> Option<Flight> {
         let flight = self.flight.as_mut().filter(|flight| flight.id == id && !flight.ended)?;
-        flight.ended = true;
+        (flight.ended, flight.bytes) = (true, bytes);
         Some(*flight)
     }
 

@@ -4,6 +4,7 @@
 //! An expression is short, and what it can see is small, so it costs an event next to nothing however it is written.
 
 mod check;
+mod compared;
 mod facts;
 mod remedy;
 mod syntax;
@@ -169,6 +170,12 @@ impl Expression {
         let root = parser.parse(source).map_err(|errors| syntax::error(source, &errors))?;
         check::condition(&root, DEPTH_MAX)?;
         Ok(Self { source: source.into(), root: Arc::new(root) })
+    }
+
+    /// The names that it compares `event.source` with. Only the configuration knows which sources there are.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        compared::with(&self.root, "event.source")
     }
 
     /// Whether it holds for `event`.

@@ -9,7 +9,7 @@ use postroom_core::{
 };
 use postroom_store::{FreshDelivery, Store, StoreError};
 
-use super::{Dispatcher, input::Done};
+use super::{Dispatcher, input::Done, log::in_seconds};
 use crate::{backoff::Backoff, feed::Arrival};
 
 impl Dispatcher {
@@ -60,9 +60,10 @@ impl Dispatcher {
                         Ok(tickets) => break tickets,
                         Err(error) => {
                             let wait = backoff.next();
-                            if let Some(left_out) = log.take() {
-                                tracing::error!(error = %Chain(&error), wait_s = wait.as_secs_f64(), left_out, "waiting deliveries could not be read, trying again");
-                            }
+                            log.tell(|left_out| {
+                                let wait_s = in_seconds(wait);
+                                tracing::error!(error = %Chain(&error), wait_s, left_out, "waiting deliveries could not be read, trying again");
+                            });
                             tokio::time::sleep(wait).await;
                         }
                     }

@@ -13,13 +13,13 @@ use postroom_core::{
     id::DeliveryId,
     lane::{Cancel, LaneKey},
 };
-use postroom_store::{DeliveryChange, DeliveryDetail, Store};
+use postroom_store::{DeliveryChange, Store, StoreError};
 
 use super::{
     Dispatcher,
     answer::tell,
     input::{CancelWish, Done},
-    log::StoreLog,
+    log::{Thinned, in_seconds},
     record::Follow,
 };
 use crate::{backoff::Backoff, steer::CancelAnswer};
@@ -28,8 +28,8 @@ impl Dispatcher {
     pub(super) fn cancel(&mut self, cancel: CancelWish) {
         match self.lanes.cancel(&cancel.lane, cancel.id) {
             Cancel::InFlight => {
-                if let Some(flight) = self.flights.get(&cancel.id) {
-                    flight.cancel();
+                if let Some(flight) = self.flights.get_mut(&cancel.id) {
+                    flight.cancel(cancel.by);
                 }
                 tell(cancel.answer, Ok(Some(CancelAnswer::InFlight)));
             }
@@ -38,7 +38,7 @@ impl Dispatcher {
                 self.wishes.hold(cancel.id);
                 let (store, log) = (Arc::clone(&self.store), self.store_log.clone());
                 self.tasks.spawn(async move {
-                    let found = look_up(&*store, cancel.id, &log).await;
+                    let found = look_up(&*store, &cancel.lane, cancel.id, &log).await;
                     Done::LookedAt { cancel, found }
                 });
             }
@@ -46,14 +46,16 @@ impl Dispatcher {
     }
 
     /// A delivery that is not in memory and will not be read: nothing but this changes it now.
-    pub(super) fn looked_at(&mut self, cancel: CancelWish, found: Option<DeliveryDetail>) {
+    pub(super) fn looked_at(&mut self, cancel: CancelWish, found: Result<Standing, StoreError>) {
         let answer = match found {
-            Some(detail) if detail.delivery.state.is_final() => Some(CancelAnswer::AlreadyFinal),
-            Some(_) => return self.record_cancelled(cancel, false),
-            None => None,
+            Ok(Standing::Waits) => return self.record_cancelled(cancel, false),
+            Ok(Standing::Final) => Ok(Some(CancelAnswer::AlreadyFinal)),
+            Ok(Standing::Unknown) => Ok(None),
+            // No list has it: its lane goes on without it, as it would have.
+            Err(error) => Err(error.into()),
         };
         self.lanes.forget_cancelled(&cancel.lane, cancel.id);
-        tell(cancel.answer, Ok(answer));
+        tell(cancel.answer, answer);
         let wishes = self.wishes.free(&[cancel.id]);
         self.take_up(wishes);
     }
@@ -81,20 +83,53 @@ impl Dispatcher {
     }
 }
 
+/// Where a delivery stands in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Waits,
+    Final,
+    /// There is no such delivery.
+    Unknown,
+}
+
 /// Asks the store where a delivery stands, however long that takes: until that is known no read brings it, and to give
 /// up would leave it out of its lane.
-async fn look_up(store: &dyn Store, id: DeliveryId, log: &StoreLog) -> Option<DeliveryDetail> {
+///
+/// # Errors
+/// Only when its row is so damaged that no list has it: it would be so the next time too.
+async fn look_up(
+    store: &dyn Store,
+    lane: &LaneKey,
+    id: DeliveryId,
+    log: &Thinned,
+) -> Result<Standing, StoreError> {
     let mut backoff = Backoff::for_store();
     loop {
-        match store.delivery(id).await {
-            Ok(found) => return found,
-            Err(error) => {
+        match standing(store, lane, id).await {
+            Err(error) if !matches!(error, StoreError::Corrupt { .. }) => {
                 let wait = backoff.next();
-                if let Some(left_out) = log.take() {
-                    tracing::error!(delivery = %id, error = %Chain(&error), wait_s = wait.as_secs_f64(), left_out, "a delivery to cancel could not be read, trying again");
-                }
+                log.tell(|left_out| {
+                    let wait_s = in_seconds(wait);
+                    tracing::error!(delivery = %id, error = %Chain(&error), wait_s, left_out, "a delivery to cancel could not be read, trying again");
+                });
                 tokio::time::sleep(wait).await;
             }
+            found => return found,
         }
+    }
+}
+
+async fn standing(store: &dyn Store, lane: &LaneKey, id: DeliveryId) -> Result<Standing, StoreError> {
+    match store.delivery(id).await {
+        Ok(Some(detail)) if detail.delivery.state.is_final() => Ok(Standing::Final),
+        Ok(Some(_)) => Ok(Standing::Waits),
+        Ok(None) => Ok(Standing::Unknown),
+        // A list reads less of a delivery, none of its attempts above all: what it finds waits and would go.
+        Err(damaged @ StoreError::Corrupt { .. }) => {
+            let before = DeliveryId::new(id.get().saturating_sub(1));
+            let next = store.waiting_in_lane(lane.clone(), Some(before), 1).await?;
+            if next.iter().any(|ticket| ticket.id == id) { Ok(Standing::Waits) } else { Err(damaged) }
+        }
+        Err(error) => Err(error),
     }
 }

@@ -17,7 +17,11 @@ use postroom_core::{
 use postroom_store::{LoadedEvent, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, input::Done, log::StoreLog};
+use super::{
+    Dispatcher,
+    input::Done,
+    log::{Thinned, in_seconds},
+};
 use crate::{attempt::Warm, backoff::Backoff};
 
 /// Deliveries whose events were read together.
@@ -94,7 +98,7 @@ async fn read_together(
     store: &dyn Store,
     events: Vec<EventId>,
     bytes_max: usize,
-    log: &StoreLog,
+    log: &Thinned,
     stop: &CancellationToken,
 ) -> Vec<LoadedEvent> {
     let mut backoff = Backoff::for_store();
@@ -104,9 +108,10 @@ async fn read_together(
             Err(StoreError::Corrupt { .. }) => return Vec::new(),
             Err(error) => {
                 let wait = backoff.next();
-                if let Some(left_out) = log.take() {
-                    tracing::error!(error = %Chain(&error), events = events.len(), wait_s = wait.as_secs_f64(), left_out, "events could not be read, trying again");
-                }
+                log.tell(|left_out| {
+                    let (events, wait_s) = (events.len(), in_seconds(wait));
+                    tracing::error!(error = %Chain(&error), events, wait_s, left_out, "events could not be read, trying again");
+                });
                 if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                     return Vec::new();
                 }

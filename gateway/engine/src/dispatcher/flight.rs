@@ -9,8 +9,29 @@ use tokio_util::sync::CancellationToken;
 use super::{Dispatcher, input::Done};
 use crate::attempt::{self, End, Warm};
 
-/// Attempts under way, each with the way to tell its plugin that nobody wants it any more.
-pub(super) type Flights = HashMap<DeliveryId, CancellationToken>;
+/// Attempts under way.
+pub(super) type Flights = HashMap<DeliveryId, Flight>;
+
+/// An attempt under way.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    /// Tells its plugin that nobody wants it any more.
+    cancel: CancellationToken,
+    cancelled_by: Option<String>,
+}
+
+impl Flight {
+    /// Asks the plugin to let go, because of somebody of that name. The first one to ask has done it.
+    pub(super) fn cancel(&mut self, by: String) {
+        self.cancelled_by.get_or_insert(by);
+        self.cancel.cancel();
+    }
+
+    /// Who has asked the plugin to let go.
+    pub(super) fn cancelled_by(self) -> Option<String> {
+        self.cancelled_by
+    }
+}
 
 /// An attempt that has ended.
 #[derive(Debug)]
@@ -32,7 +53,7 @@ impl Dispatcher {
         let now = self.steady.now();
         let mut cold = Vec::new();
         while let Some(ticket) = self.lanes.start(now) {
-            self.flights.insert(ticket.id, CancellationToken::new());
+            self.flights.insert(ticket.id, Flight::default());
             match self.warm.take(&ticket.lane.destination, ticket.id) {
                 Some(warm) => self.attempt(ticket, Some(warm)),
                 None => cold.push(ticket),
@@ -47,7 +68,7 @@ impl Dispatcher {
         let Some(destination) = self.destinations.get(&ticket.lane.destination).map(Arc::clone) else {
             return;
         };
-        let Some(cancel) = self.flights.get(&ticket.id).cloned() else { return };
+        let Some(cancel) = self.flights.get(&ticket.id).map(|flight| flight.cancel.clone()) else { return };
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
         self.tasks.spawn(async move {
             let (begun, started_at) = (Instant::now(), clock.now());

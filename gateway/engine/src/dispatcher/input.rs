@@ -6,10 +6,10 @@ use postroom_core::{
     id::{DeliveryId, DestinationName},
     lane::{LaneKey, Read, Ticket},
 };
-use postroom_store::{DeliveryDetail, Pause, StoreError, WaitingCount};
+use postroom_store::{Pause, StoreError, WaitingCount};
 use tokio::{sync::oneshot, task::JoinError};
 
-use super::{cold::Loaded, flight::Attempted, record::Follow};
+use super::{cancel::Standing, cold::Loaded, flight::Attempted, record::Follow};
 use crate::{
     DestinationLoad,
     feed::Arrival,
@@ -19,10 +19,6 @@ use crate::{
 pub(crate) type Answer<T> = oneshot::Sender<T>;
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one: a box would cost every attempt"
-)]
 pub(super) enum Input {
     /// The store has committed deliveries.
     Arrived(Arrival),
@@ -65,6 +61,8 @@ pub(crate) struct PauseWish {
 pub(crate) struct CancelWish {
     pub(crate) lane: LaneKey,
     pub(crate) id: DeliveryId,
+    /// Who that is.
+    pub(crate) by: String,
     pub(crate) answer: Answer<Result<Option<CancelAnswer>, SteerError>>,
 }
 
@@ -86,5 +84,5 @@ pub(super) enum Done {
     /// The store has kept a pause or its end, or not.
     PauseKept { wish: PauseWish, kept: Result<(), StoreError> },
     /// What the store says of a delivery that is to be cancelled and is not in memory.
-    LookedAt { cancel: CancelWish, found: Option<DeliveryDetail> },
+    LookedAt { cancel: CancelWish, found: Result<Standing, StoreError> },
 }

@@ -18,7 +18,7 @@ use super::{
     Dispatcher,
     answer::tell,
     input::{CancelWish, Done},
-    log::StoreLog,
+    log::{Thinned, in_seconds},
 };
 use crate::{Metrics, backoff::Backoff, steer::CancelAnswer};
 
@@ -56,6 +56,7 @@ impl Dispatcher {
 
     /// Adds a delivery that a newer one of its lane replaces, without an attempt of its own.
     pub(super) fn add_superseded(&mut self, destination: &DestinationName, id: DeliveryId, at: Timestamp) {
+        tracing::debug!(delivery = %id, %destination, "delivery superseded by a newer one of its lane");
         self.warm.take(destination, id);
         let state = DeliveryState::Superseded;
         let change = DeliveryChange { id, state, attempts: None, due: None, at, attempt: None };
@@ -110,8 +111,8 @@ impl Dispatcher {
                 Follow::Settle { lane, id, next } => self.settle(lane, id, next),
                 Follow::Release(lane) => self.release(lane),
                 Follow::Cancelled { cancel, taken } => {
-                    let CancelWish { lane, id, answer } = cancel;
-                    tracing::info!(delivery = %id, destination = %lane.destination, "delivery cancelled");
+                    let CancelWish { lane, id, by, answer } = cancel;
+                    tracing::info!(delivery = %id, destination = %lane.destination, by, "delivery cancelled");
                     tell(answer, Ok(Some(CancelAnswer::Cancelled)));
                     if taken {
                         self.release(lane);
@@ -129,7 +130,7 @@ impl Dispatcher {
 async fn write(
     store: &dyn Store,
     metrics: &Metrics,
-    log: &StoreLog,
+    log: &Thinned,
     mut changes: Vec<(DestinationName, DeliveryChange)>,
 ) {
     let mut backoff = Backoff::for_store();
@@ -142,10 +143,10 @@ async fn write(
         }
         metrics.record_failed();
         let (wait, outcomes) = (backoff.next(), changes.len());
-        if let Some(left_out) = log.take() {
-            let wait_ms = wait.as_millis();
-            tracing::error!(error = %Chain(&error), outcomes, wait_ms, left_out, "outcomes could not be stored, trying again");
-        }
+        log.tell(|left_out| {
+            let wait_s = in_seconds(wait);
+            tracing::error!(error = %Chain(&error), outcomes, wait_s, left_out, "outcomes could not be stored, trying again");
+        });
         tokio::time::sleep(wait).await;
     }
     for (destination, change) in changes.iter().filter(|(_, change)| change.state.is_final()) {

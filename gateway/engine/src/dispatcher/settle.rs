@@ -12,7 +12,11 @@ use postroom_core::{
 use postroom_host::Delivered;
 use postroom_store::{AttemptRecord, DeliveryChange};
 
-use super::{Dispatcher, flight::Attempted, record::Follow};
+use super::{
+    Dispatcher,
+    flight::{Attempted, Flight},
+    record::Follow,
+};
 use crate::attempt::End;
 
 /// When a delivery that was not accepted is offered again.
@@ -21,32 +25,25 @@ const OFFER_AGAIN: Duration = Duration::from_secs(1);
 impl Dispatcher {
     pub(super) fn attempted(&mut self, attempted: Attempted) {
         let Attempted { ticket, started_at, finished_at, seconds, end } = attempted;
-        let cancelled = self.flights.remove(&ticket.id).is_some_and(|flight| flight.is_cancelled());
+        let cancelled_by = self.flights.remove(&ticket.id).and_then(Flight::cancelled_by);
         let now = self.steady.now();
         // Lanes are opened for exactly these destinations.
         let Some(destination) = self.destinations.get(&ticket.lane.destination) else { return };
-        let (outcome, lost) = match end {
-            End::Lost(outcome) => (outcome, true),
-            End::Delivered(Delivered::Outcome(outcome)) => (outcome, false),
-            End::Unread(_) | End::Delivered(Delivered::NotAccepted | Delivered::Cancelled) if cancelled => {
-                return self.finish_cancelled(ticket, finished_at);
+        let cancelled = cancelled_by.is_some();
+        let (outcome, lost) = match (end, cancelled_by) {
+            (End::Lost(outcome), _) => (outcome, true),
+            (End::Delivered(Delivered::Outcome(outcome)), _) => (outcome, false),
+            (End::Delivered(Delivered::Cancelled), Some(by)) => {
+                let outcome = let_go(&by);
+                self.metrics.attempted(&destination.name, outcome.kind, seconds);
+                let attempt = AttemptRecord { started_at, finished_at, outcome };
+                return self.finish_cancelled(ticket, &by, Some(attempt), finished_at);
             }
-            end @ (End::Unread(_) | End::Delivered(Delivered::NotAccepted | Delivered::Cancelled)) => {
-                if let End::Unread(error) = end
-                    && let Some(left_out) = self.store_log.take()
-                {
-                    tracing::error!(delivery = %ticket.id, event = %ticket.event, error = %Chain(&error), left_out, "event could not be read, will be tried again");
-                }
-                let due = now.plus(OFFER_AGAIN);
-                let next = Next::Again { due, attempts: ticket.attempts, asked: false };
-                return self.settle(ticket.lane, ticket.id, next);
-            }
+            (_, Some(by)) => return self.finish_cancelled(ticket, &by, None, finished_at),
+            (end, None) => return self.offer_again(ticket, end, now),
         };
         self.metrics.attempted(&destination.name, outcome.kind, seconds);
         let step = delivery::step(ticket.id, ticket.attempts, &outcome, &destination.retry, now);
-        if !lost {
-            self.steer_destination(&ticket, &step, &outcome, now);
-        }
 
         // Nobody wants it any more: it does not go on, and so it holds nothing up.
         let next_due = step.due.filter(|_| !cancelled);
@@ -58,7 +55,11 @@ impl Dispatcher {
         } else {
             step.state
         };
+        // Before what follows from it: a cause is told before its effect.
         self.log.attempted(&ticket, state, &step, &outcome, now);
+        if !lost {
+            self.steer_destination(&ticket, &step, &outcome, now);
+        }
         let next = next_due.map_or(Next::Finished, |due| Next::Again {
             // In a pause it is the destination that waits: whatever ends the pause may go on with this one at once.
             due: if step.destination == DestinationStep::Carry { due } else { now },
@@ -79,16 +80,29 @@ impl Dispatcher {
         self.record_end(ticket, change, next);
     }
 
-    /// The plugin has let go of a delivery that nobody wants any more.
-    fn finish_cancelled(&mut self, ticket: Ticket, at: Timestamp) {
-        tracing::info!(delivery = %ticket.id, destination = %ticket.lane.destination, "delivery cancelled");
+    /// Nobody tried: neither the delivery nor its destination is to blame.
+    fn offer_again(&mut self, ticket: Ticket, end: End, now: Timestamp) {
+        if let End::Unread(error) = end {
+            self.store_log.tell(|left_out| {
+                tracing::error!(delivery = %ticket.id, event = %ticket.event, error = %Chain(&error), left_out, "event could not be read, will be tried again");
+            });
+        }
+        let due = now.plus(OFFER_AGAIN);
+        let next = Next::Again { due, attempts: ticket.attempts, asked: false };
+        self.settle(ticket.lane, ticket.id, next);
+    }
+
+    /// A delivery that nobody wants any more has come back; with `attempt` if the plugin had it.
+    fn finish_cancelled(&mut self, ticket: Ticket, by: &str, attempt: Option<AttemptRecord>, at: Timestamp) {
+        let attempts = ticket.attempts.saturating_add(u32::from(attempt.is_some()));
+        tracing::info!(delivery = %ticket.id, destination = %ticket.lane.destination, by, attempt = attempts, "delivery cancelled");
         let change = DeliveryChange {
             id: ticket.id,
             state: DeliveryState::Cancelled,
-            attempts: None,
+            attempts: Some(attempts),
             due: None,
             at,
-            attempt: None,
+            attempt,
         };
         self.record_end(ticket, change, Next::Finished);
     }
@@ -97,7 +111,8 @@ impl Dispatcher {
     /// is on disk.
     fn record_end(&mut self, ticket: Ticket, change: DeliveryChange, next: Next) {
         let Ticket { id, lane, .. } = ticket;
-        self.lanes.ended(&lane, id);
+        let bytes = change.attempt.as_ref().map_or(0, |attempt| attempt.outcome.bytes());
+        self.lanes.ended(&lane, id, bytes);
         self.add_record(&lane.destination, change);
         self.records.then(Follow::Settle { lane, id, next });
     }
@@ -138,4 +153,9 @@ impl Dispatcher {
             OutcomeKind::Skipped | OutcomeKind::RateLimited | OutcomeKind::Misconfigured => {}
         }
     }
+}
+
+/// The outcome of an attempt that somebody cancelled while the plugin had it.
+fn let_go(by: &str) -> Outcome {
+    Outcome::retry("cancelled", format!("cancelled by {by} while the plugin had it: it may have arrived"))
 }

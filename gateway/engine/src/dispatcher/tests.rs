@@ -7,6 +7,7 @@ mod cancel;
 mod disk;
 mod hours;
 mod latest;
+mod logged;
 mod pause;
 mod replay;
 mod retry;

@@ -72,12 +72,12 @@ async fn between_two_chunks_the_store_is_left_to_others() {
 #[tokio::test(start_paused = true)]
 async fn the_oldest_go_until_the_rest_has_room() {
     let (store, _feed) = Memory::new(1);
-    store.state().pruned = [removed(0, false), removed(128, true), removed(128, true)].into();
+    store.state().pruned = [removed(0, false), removed(1, true), removed(1, true)].into();
     store.state().usage =
         [150, 120, 90].map(|used| Usage { database_bytes: used / 3, blob_bytes: used - used / 3 }).into();
     let bounded = Retention { size_bytes: Some(100), ..KEPT };
     let asked = prunes(&store, bounded, INTERVAL / 2).await;
-    assert_eq!(asked.iter().map(|prune| prune.oldest).collect::<Vec<_>>(), [0, CHUNK_ROWS, CHUNK_ROWS]);
+    assert_eq!(asked.iter().map(|prune| prune.oldest).collect::<Vec<_>>(), [0, 1, 1]);
     assert_eq!(asked[1].events_before, None, "by room and not by age");
 }
 
@@ -87,6 +87,21 @@ async fn when_all_that_is_left_waits_it_does_not_go_round_in_circles() {
     store.state().usage = [Usage { database_bytes: 200, blob_bytes: 0 }].into();
     let bounded = Retention { size_bytes: Some(100), ..KEPT };
     assert_eq!(prunes(&store, bounded, INTERVAL / 2).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_told_when_there_is_no_room_to_make_and_only_then() {
+    for (left, told) in [(90, 0), (110, 1)] {
+        let (log, _guard) = testing::Log::start();
+        let (store, _feed) = Memory::new(1);
+        store.state().pruned = [removed(0, false), removed(1, false)].into();
+        store.state().usage = [150, left].map(|used| Usage { database_bytes: used, blob_bytes: 0 }).into();
+        let bounded = Retention { size_bytes: Some(100), ..KEPT };
+        prunes(&store, bounded, INTERVAL * 3).await;
+        let lines = log.lines();
+        let warned = lines.iter().filter(|line| line.starts_with("the store takes more room")).count();
+        assert_eq!(warned, told, "{lines:#?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,5 +146,23 @@ async fn room_is_made_even_if_the_clock_has_jumped() {
     let pruner = Pruner::new(Arc::clone(&store) as Arc<dyn Store>, bounded, clock, Metrics::default());
     tokio::time::advance(INTERVAL).await;
     let asked = run(&store, pruner, INTERVAL / 2).await;
-    assert_eq!(asked.iter().map(|prune| prune.oldest).collect::<Vec<_>>(), [CHUNK_ROWS]);
+    let by_room = |oldest| Prune { oldest, limit: CHUNK_ROWS, ..Prune::default() };
+    assert_eq!(asked, [by_room(0), by_room(1)], "the first has the store begin at the oldest again");
+}
+
+/// What waits for days stands before one large event that may go.
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_removes_nothing_is_no_reason_to_remove_more() {
+    let (store, _feed) = Memory::new(1);
+    // By age nothing; eight looks at 4096 events that wait; then what may go.
+    let mut pruned = vec![removed(0, false)];
+    pruned.extend(std::iter::repeat_n(removed(0, true), 8));
+    store.state().pruned = pruned.into();
+    let mut usage = vec![Usage { database_bytes: 101, blob_bytes: 0 }; 9];
+    usage.push(Usage { database_bytes: 90, blob_bytes: 0 });
+    store.state().usage = usage.into();
+    let bounded = Retention { size_bytes: Some(100), ..KEPT };
+    let asked = prunes(&store, bounded, INTERVAL / 2).await;
+    let oldest: Vec<_> = asked.iter().skip(1).map(|prune| prune.oldest).collect();
+    assert_eq!(oldest[..8], [1; 8], "one byte over, and what one event frees is not known yet");
 }

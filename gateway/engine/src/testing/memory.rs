@@ -17,13 +17,14 @@ use postroom_core::{
 };
 use postroom_store::{
     Accepted, Body, BodyWriter, Committed, DeliveryChange, DeliveryDetail, DeliveryFilter, DeliveryRecord,
-    EventFilter, EventRecord, FreshDelivery, LoadedEvent, NewBody, NewEvent, NewReplay, Page, PageRequest,
-    Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, Store, StoreError, Usage, WaitingCount,
+    EventFilter, EventRecord, FreshDelivery, LoadedEvent, Matching, NewBody, NewEvent, NewReplay, Page,
+    PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, Store, StoreError, Usage,
+    WaitingCount,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 
 pub(crate) use self::state::State;
-use self::state::{matches, ticket};
+use self::state::{Replaying, ticket};
 use crate::CommitFeed;
 
 #[derive(Debug)]
@@ -107,6 +108,7 @@ impl Memory {
             let waiting = state.deliveries.values().map(|(delivery, _)| delivery).filter(|delivery| {
                 Some(delivery.id) > after && !delivery.state.is_final() && wanted(delivery)
             });
+            let waiting = waiting.filter(|delivery| !state.is_damaged(delivery.id));
             waiting.take(limit).map(ticket).collect()
         };
         drop(self.reads.acquire().await);
@@ -145,6 +147,7 @@ impl Store for Memory {
                     finished_at: None,
                     last_outcome: None,
                     replay_of: None,
+                    replayed_by: None,
                     replay: None,
                 })
             })
@@ -227,12 +230,13 @@ impl Store for Memory {
         answer(self.works().map(|_| Vec::new()))
     }
 
-    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
-        answer(self.works().map(|mut state| match state.deliveries.get(&original) {
+    fn retry(&self, id: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
+        answer(self.works().map(|mut state| match state.newest(id) {
             None => RetryAnswer::Unknown,
-            Some((delivery, _)) if !delivery.state.is_final() => RetryAnswer::StillWaiting,
-            Some(_) => {
-                let fresh = state.again(original, None, at);
+            Some(newest) if !newest.state.is_final() => RetryAnswer::StillWaiting(newest.id),
+            Some(newest) => {
+                let newest = newest.id;
+                let fresh = state.again(newest, None, at);
                 drop(state);
                 let made = fresh.ticket.id;
                 self.publish(vec![fresh]);
@@ -245,17 +249,19 @@ impl Store for Memory {
         &self,
         filter: DeliveryFilter,
         _: Vec<DestinationName>,
-        _: Option<DeliveryId>,
-    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Matching, StoreError>> {
         answer(self.works().map(|state| {
-            state.deliveries.values().filter(|(delivery, _)| matches(&filter, delivery)).count() as u64
+            let ends = || state.matching(&filter).map(|(_, end)| end);
+            let count = ends().filter(|end| *end <= at).count() as u64;
+            Matching { count, later: ends().count() as u64 - count, newest: ends().max() }
         }))
     }
 
     fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>> {
         let up_to = *self.newest.borrow();
         answer(self.works().map(|mut state| {
-            let NewReplay { filter, destinations, per_second, count, by, at } = new;
+            let NewReplay { filter, destinations, per_second, count, final_by, by, at } = new;
             let id = ReplayId::new(i64::try_from(state.replays.len()).unwrap() + 1);
             let replay = Replay {
                 id,
@@ -269,7 +275,8 @@ impl Store for Memory {
                 created_at: at,
                 finished_at: None,
             };
-            state.replays.insert(id, (replay.clone(), DeliveryId::new(0), up_to));
+            let position = DeliveryId::new(0);
+            state.replays.insert(id, Replaying { replay: replay.clone(), position, up_to, final_by });
             replay
         }))
     }
@@ -281,16 +288,14 @@ impl Store for Memory {
         at: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
         answer(self.works().map(|mut state| {
-            let (mut replay, after, up_to) = state.replays.get(&id)?.clone();
+            let Replaying { mut replay, position, up_to, final_by } = state.replays.get(&id)?.clone();
             if replay.state != ReplayState::Running {
                 return Some(replay);
             }
             let next: Vec<_> = state
-                .deliveries
-                .values()
-                .filter(|(delivery, _)| delivery.id > after && Some(delivery.id) <= up_to)
-                .filter(|(delivery, _)| matches(&replay.filter, delivery))
-                .map(|(delivery, _)| delivery.id)
+                .matching(&replay.filter)
+                .filter(|(id, end)| *id > position && Some(*id) <= up_to && *end <= final_by)
+                .map(|(id, _)| id)
                 .take(limit)
                 .collect();
             let fresh: Vec<_> = next.iter().map(|original| state.again(*original, Some(id), at)).collect();
@@ -299,8 +304,8 @@ impl Store for Memory {
                 replay.state = ReplayState::Done;
                 replay.finished_at = Some(at);
             }
-            let after = next.last().copied().unwrap_or(after);
-            state.replays.insert(id, (replay.clone(), after, up_to));
+            let position = next.last().copied().unwrap_or(position);
+            state.replays.insert(id, Replaying { replay: replay.clone(), position, up_to, final_by });
             drop(state);
             self.publish(fresh);
             Some(replay)
@@ -313,7 +318,7 @@ impl Store for Memory {
         at: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
         answer(self.works().map(|mut state| {
-            let (replay, ..) = state.replays.get_mut(&id)?;
+            let replay = &mut state.replays.get_mut(&id)?.replay;
             if replay.state == ReplayState::Running {
                 replay.state = ReplayState::Cancelled;
                 replay.finished_at = Some(at);
@@ -332,7 +337,7 @@ impl Store for Memory {
 
     fn running_replays(&self) -> BoxFuture<'_, Result<Vec<Replay>, StoreError>> {
         answer(self.works().map(|state| {
-            let replays = state.replays.values().map(|(replay, ..)| replay);
+            let replays = state.replays.values().map(|replaying| &replaying.replay);
             replays.filter(|replay| replay.state == ReplayState::Running).cloned().collect()
         }))
     }
@@ -390,9 +395,15 @@ impl Store for Memory {
     }
 
     fn delivery(&self, id: DeliveryId) -> BoxFuture<'_, Result<Option<DeliveryDetail>, StoreError>> {
-        answer(self.works().map(|state| {
-            let (delivery, attempts) = state.deliveries.get(&id)?.clone();
-            Some(DeliveryDetail { delivery, attempts: (1..).zip(attempts).collect() })
+        answer(self.works().and_then(|state| {
+            if state.is_damaged_in_part(id) {
+                let cause = "damaged by a test".to_owned();
+                return Err(StoreError::Corrupt { table: "delivery", row: id.get(), cause });
+            }
+            Ok(state.deliveries.get(&id).cloned().map(|(delivery, attempts)| DeliveryDetail {
+                delivery,
+                attempts: (1..).zip(attempts).collect(),
+            }))
         }))
     }
 

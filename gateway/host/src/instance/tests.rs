@@ -95,7 +95,7 @@ async fn a_delivery_cancelled_while_the_plugin_is_down_comes_back_at_once() {
     let delivery = delivery("ok");
     let cancel = delivery.cancel.clone();
     let (delivered, ()) = tokio::join!(instance.deliver(delivery), async { cancel.cancel() });
-    assert_eq!(delivered, Delivered::Cancelled);
+    assert_eq!(delivered, Delivered::NotAccepted);
 }
 
 #[tokio::test]

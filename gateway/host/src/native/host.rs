@@ -54,6 +54,8 @@ pub(super) struct Context {
     services: Box<dyn Services>,
     pending: Mutex<HashMap<postroom_token, Pending>>,
     idle: Condvar,
+    /// Somebody waits for `idle`, or has.
+    waited_for: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -69,6 +71,7 @@ impl Context {
             services,
             pending: Mutex::default(),
             idle: Condvar::new(),
+            waited_for: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }));
         let host = postroom_host {
@@ -111,6 +114,8 @@ impl Context {
 
     pub(super) fn wait_idle(&self, limit: Duration) {
         let busy = |pending: &mut HashMap<_, _>| !pending.is_empty();
+        // Before the lock: whoever takes the last delivery out either sees this, or is seen to have done so.
+        self.waited_for.store(true, Ordering::Relaxed);
         // Whether it became idle or the time ran out makes no difference: the end comes either way.
         drop(self.idle.wait_timeout_while(self.pending(), limit, busy));
     }
@@ -133,7 +138,8 @@ impl Context {
     fn take(&self, token: postroom_token) -> Option<Pending> {
         let mut pending = self.pending();
         let taken = pending.remove(&token);
-        if pending.is_empty() {
+        // Asked first: to notify nobody costs a system call too, and this is done for each delivery.
+        if pending.is_empty() && self.waited_for.load(Ordering::Relaxed) {
             self.idle.notify_all();
         }
         taken

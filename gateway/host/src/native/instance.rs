@@ -172,7 +172,11 @@ struct Call<'a> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.calls.lock().inside -= 1;
-        self.calls.left.notify_all();
+        let mut state = self.calls.lock();
+        state.inside -= 1;
+        // Asked first: to notify nobody costs a system call too, and this is done for each delivery.
+        if state.closed && state.inside == 0 {
+            self.calls.left.notify_all();
+        }
     }
 }

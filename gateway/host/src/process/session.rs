@@ -105,6 +105,8 @@ impl Session {
             if let Err(fault) = self.take_frames() {
                 return End::Kill(format!("it broke the protocol: {fault}"));
             }
+            // There may be no end to what it says, and the thread is everybody's.
+            tokio::task::yield_now().await;
             let now = Instant::now();
             if looks.is_due(now, all_read)
                 && let Some(fault) = self.watch(now)

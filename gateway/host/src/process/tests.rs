@@ -187,23 +187,43 @@ async fn a_cancelled_delivery_comes_back_as_cancelled_once_the_plugin_has_let_go
     for reply in [
         Reply::Released(retry()),
         Reply::Released(report(postroom_abi::POSTROOM_OUT_SKIPPED)),
-        Reply::Ended(retry()),
-        Reply::Refused(postroom_abi::POSTROOM_E_BUSY),
         Reply::Lost(Exit::Signal(6)),
     ] {
         assert_eq!(cancelled(reply).await, Delivered::Cancelled);
     }
 }
 
+/// The outcome was on its way when the cancel was sent.
 #[tokio::test]
-async fn a_plugin_that_delivered_although_it_was_told_to_stop_is_believed() {
-    for reply in [Reply::Released, Reply::Ended] {
-        let delivered = cancelled(reply(report(postroom_abi::POSTROOM_OUT_DELIVERED))).await;
+async fn a_plugin_that_ended_a_delivery_before_it_heard_of_the_cancel_is_believed() {
+    for (said, kind) in [
+        (postroom_abi::POSTROOM_OUT_DELIVERED, OutcomeKind::Delivered),
+        (postroom_abi::POSTROOM_OUT_RETRY, OutcomeKind::Retry),
+        (postroom_abi::POSTROOM_OUT_PERMANENT, OutcomeKind::Permanent),
+        (postroom_abi::POSTROOM_OUT_SKIPPED, OutcomeKind::Skipped),
+    ] {
+        let delivered = cancelled(Reply::Ended(report(said))).await;
         assert!(
-            matches!(&delivered, Delivered::Outcome(outcome) if outcome.kind == OutcomeKind::Delivered),
-            "{delivered:?}"
+            matches!(&delivered, Delivered::Outcome(outcome) if outcome.kind == kind),
+            "{kind}: {delivered:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_plugin_never_had_a_cancelled_delivery_that_it_did_not_take() {
+    for status in [postroom_abi::POSTROOM_E_BUSY, postroom_abi::POSTROOM_E_CONFIG] {
+        assert_eq!(cancelled(Reply::Refused(status)).await, Delivered::NotAccepted);
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_delivered_although_it_was_told_to_stop_is_believed() {
+    let delivered = cancelled(Reply::Released(report(postroom_abi::POSTROOM_OUT_DELIVERED))).await;
+    assert!(
+        matches!(&delivered, Delivered::Outcome(outcome) if outcome.kind == OutcomeKind::Delivered),
+        "{delivered:?}"
+    );
 }
 
 #[tokio::test]
@@ -214,7 +234,7 @@ async fn a_delivery_cancelled_while_it_waits_for_a_place_never_reaches_the_plugi
     let until = Instant::now() + Duration::from_secs(60);
     let delivered =
         tokio::join!(process.deliver(&delivery, until, until), async { delivery.cancel.cancel() }).0;
-    assert_eq!(delivered, Some(Delivered::Cancelled));
+    assert_eq!(delivered, Some(Delivered::NotAccepted));
     assert!(sent.try_recv().is_err());
 }
 
@@ -248,7 +268,7 @@ async fn a_plugin_that_holds_on_to_a_cancelled_delivery_is_ended() {
     delivery.cancel.cancel();
     let until = Instant::now() + Duration::from_secs(60);
     // Cancelled before it has a place, it does not even get there.
-    assert_eq!(process.deliver(&delivery, until, until).await, Some(Delivered::Cancelled));
+    assert_eq!(process.deliver(&delivery, until, until).await, Some(Delivered::NotAccepted));
     let delivery = PluginDelivery { cancel: CancellationToken::new(), ..delivery };
     let (delivered, ()) = tokio::join!(process.deliver(&delivery, until, until), async {
         while process.slots.available_permits() > 0 {

@@ -64,7 +64,7 @@ impl Metrics {
         );
         registry.register(
             "deliveries_waiting",
-            "Deliveries that are pending or retrying, those in flight included",
+            "Deliveries that wait to be handed to the plugin; those in flight are not among them",
             waiting.clone(),
         );
         registry.register("deliveries_in_flight", "Deliveries that a plugin has now", in_flight.clone());
@@ -99,8 +99,7 @@ impl Metrics {
             let labels = DestinationLabels { destination: name.to_string() };
             // What could not be counted keeps its last number: a zero would read as all clear.
             if let Some(waiting) = waiting {
-                let waits = waiting.iter().find(|count| count.destination == *name);
-                let waits = waits.map_or(0, |count| count.waiting);
+                let waits = super::waiting_for(waiting, name, load.in_flight);
                 self.waiting.get_or_create(&labels).set(i64::try_from(waits).unwrap_or(i64::MAX));
             }
             self.in_flight.get_or_create(&labels).set(load.in_flight.into());
@@ -110,3 +109,6 @@ impl Metrics {
         rendered
     }
 }
+
+#[cfg(test)]
+mod tests;

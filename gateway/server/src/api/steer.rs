@@ -33,7 +33,7 @@ impl Api {
 
     pub(super) async fn cancel(&self, id: &str, by: &Caller) -> Result<Option<Delivery>, ActionError> {
         let Ok(id) = id.parse::<DeliveryId>() else { return Ok(None) };
-        let Some(answer) = self.0.engine.cancel(id).await.map_err(undone)? else { return Ok(None) };
+        let Some(answer) = self.0.engine.cancel(id, &by.name).await.map_err(undone)? else { return Ok(None) };
         if answer == CancelAnswer::AlreadyFinal {
             return self.cancelled_already(id).await;
         }

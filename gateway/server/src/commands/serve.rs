@@ -30,7 +30,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let config = args.file.load(args.flags.into())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Connections have threads of their own. What is left is the dispatcher with its tasks: on one thread they hand over
+    // to each other without waking a core each time, which would cost more than what they do.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot start: {error}")))?;

@@ -38,7 +38,7 @@ pub(super) fn read(cx: &mut Context<'_>, mut table: Table<'_>, declared: &Declar
     });
     let action = items(cx, table.get("action"), pattern);
     let model = items(cx, table.get("model"), pattern);
-    let when = expression(cx, table.get("when"));
+    let when = expression(cx, table.get("when"), declared);
     let to =
         table.require(cx, "to", "the names of destinations, like to = [\"backups\"]").and_then(|value| {
             items(cx, Some(value), |cx, spot, text| {
@@ -90,10 +90,21 @@ fn pattern(cx: &mut Context<'_>, spot: &Spot, text: &str) -> Option<Pattern> {
 }
 
 /// `None` when there is a fault, `Some(None)` when there is no expression.
-fn expression(cx: &mut Context<'_>, value: Option<Value<'_>>) -> Option<Option<Expression>> {
+fn expression(
+    cx: &mut Context<'_>,
+    value: Option<Value<'_>>,
+    declared: &Declared,
+) -> Option<Option<Expression>> {
     let Some(value) = value else { return Some(None) };
     let error = match Expression::new(value.text(cx)?) {
-        Ok(expression) => return Some(Some(expression)),
+        Ok(expression) => {
+            let sources = expression.sources();
+            let known = sources
+                .iter()
+                .filter(|name| declared_name(cx, &value.spot, "source", name, &declared.sources))
+                .count();
+            return (known == sources.len()).then_some(Some(expression));
+        }
         Err(error) => error,
     };
     let hint = error.remedy().or_else(|| match &error {

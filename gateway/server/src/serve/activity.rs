@@ -1,45 +1,96 @@
 //! Whether a connection is used. Counting is all that a request pays for it: no timer is touched.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
 };
 
-/// The requests of one connection.
+use hyper::body::{Body, Frame, SizeHint};
+
+/// The requests of one connection, and what is taken of the answers.
 #[derive(Default)]
 pub(super) struct Activity {
     counts: Arc<Counts>,
-    /// How many had begun at the last look.
-    begun_before: AtomicUsize,
+    /// How many steps there had been at the last look.
+    steps_before: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Counts {
     open: AtomicUsize,
-    begun: AtomicUsize,
+    /// Requests that began, and pieces of answers that were asked for.
+    steps: AtomicUsize,
+}
+
+impl Counts {
+    fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Activity {
     /// Counts a request as open until what it gives is dropped.
     pub(super) fn begin(&self) -> Open {
         self.counts.open.fetch_add(1, Ordering::Relaxed);
-        self.counts.begun.fetch_add(1, Ordering::Relaxed);
+        self.counts.step();
         Open(Arc::clone(&self.counts))
     }
 
-    /// Whether no request is open and none has begun since the last look.
+    /// Whether no request is open, and since the last look none has begun and no piece of an answer was taken.
     pub(super) fn was_none(&self) -> bool {
-        let begun = self.counts.begun.load(Ordering::Relaxed);
-        let begun_before = self.begun_before.swap(begun, Ordering::Relaxed);
-        begun == begun_before && self.counts.open.load(Ordering::Relaxed) == 0
+        let steps = self.counts.steps.load(Ordering::Relaxed);
+        let steps_before = self.steps_before.swap(steps, Ordering::Relaxed);
+        steps == steps_before && self.counts.open.load(Ordering::Relaxed) == 0
     }
 }
 
 /// An open request.
 pub(super) struct Open(Arc<Counts>);
 
+impl Open {
+    /// Ends the request with this answer. While the client takes pieces of it the connection is used: hyper asks for the
+    /// next one when there is room for it.
+    pub(super) fn answer<B>(self, body: B) -> Answer<B> {
+        Answer { body, counts: Arc::clone(&self.0) }
+    }
+}
+
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer that counts its pieces.
+pub(super) struct Answer<B> {
+    body: B,
+    counts: Arc<Counts>,
+}
+
+impl<B: Body + Unpin> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let piece = Pin::new(&mut self.body).poll_frame(context);
+        if piece.is_ready() {
+            self.counts.step();
+        }
+        piece
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -1,6 +1,9 @@
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -367,4 +370,37 @@ async fn a_client_that_never_reads_its_answer_is_left() {
     let mut client = server.connect().await;
     client.write_all(GET).await.unwrap();
     within(left.notified()).await;
+}
+
+/// Time goes on only where the test says so, because a thread is busy: see `tokio::time::pause`.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_a_long_answer_slowly_keeps_its_connection() {
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::task::spawn_blocking(move || ended.recv());
+    let made = Arc::new(AtomicUsize::new(0));
+    let makes = Arc::clone(&made);
+    let endless = make(move |_| {
+        let makes = Arc::clone(&makes);
+        async move {
+            let chunks = stream::repeat_with(move || {
+                makes.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, std::io::Error>(Bytes::from_static(&[0; 65_536]))
+            });
+            Response::builder().body(Body::from_bytes_stream(chunks))
+        }
+    });
+    let idle_max = Duration::from_secs(25);
+    let server = TestServer::start(endless, Limits { threads: 0, idle_max, ..limits() }).await;
+    let mut client = server.connect().await;
+    client.write_all(GET).await.unwrap();
+    let mut bytes = vec![0; 65_536];
+    for look in 0..8 {
+        let before = made.load(Ordering::SeqCst);
+        while made.load(Ordering::SeqCst) == before {
+            assert_ne!(client.read(&mut bytes).await.unwrap_or(0), 0, "cut at look {look}");
+        }
+        tokio::time::advance(idle_max).await;
+    }
+    drop(end);
+    assert!(busy.await.unwrap().is_err());
 }

@@ -20,6 +20,8 @@ use tokio::{
     task,
 };
 
+use super::wakes::Wakes;
+
 /// The threads. They run until this is stopped or dropped.
 #[derive(Debug)]
 pub(super) struct Workers {
@@ -30,6 +32,7 @@ pub(super) struct Workers {
 #[derive(Debug)]
 struct Worker {
     runtime: Handle,
+    wakes: Arc<Wakes>,
     connections: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
@@ -58,19 +61,19 @@ impl Workers {
         F: Future<Output = ()> + Send + 'static,
     {
         let load = |worker: &&Worker| worker.connections.load(Ordering::Relaxed);
-        let Some(Worker { runtime, connections, .. }) = self.workers.iter().min_by_key(load) else {
+        let Some(Worker { runtime, wakes, connections, .. }) = self.workers.iter().min_by_key(load) else {
             tokio::spawn(serve(stream));
             return;
         };
         let place = Place::take(connections);
-        runtime.spawn(async move {
+        runtime.spawn(Arc::clone(wakes).gather(async move {
             // Watched by the runtime it was accepted on until now, it would be woken through that one for ever.
             match stream.into_std().and_then(TcpStream::from_std) {
                 Ok(stream) => serve(stream).await,
                 Err(error) => tracing::warn!(%error, "cannot serve a connection"),
             }
             drop(place);
-        });
+        }));
     }
 
     /// Ends the threads, and whatever handlers left running on them.
@@ -87,13 +90,15 @@ impl Worker {
     fn start(mut watched: watch::Receiver<()>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
+        let wakes = Arc::new(Wakes::default());
+        handle.spawn(Arc::clone(&wakes).pass_on());
         let thread = thread::Builder::new().name("connections".to_owned()).spawn(move || {
             // Nothing is ever sent, so this waits until the sender is gone.
             while runtime.block_on(watched.changed()).is_ok() {}
             // A look into the store that nobody waits for any more must not hold up the end.
             runtime.shutdown_background();
         })?;
-        Ok(Self { runtime: handle, connections: Arc::default(), thread })
+        Ok(Self { runtime: handle, wakes, connections: Arc::default(), thread })
     }
 }
 

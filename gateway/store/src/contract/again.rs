@@ -35,6 +35,7 @@ pub(crate) async fn a_delivery_made_again_starts_anew_behind_what_waits(store: &
 
     let after = store.delivery(dead).await.unwrap().unwrap();
     assert_eq!(after.delivery.state, DeliveryState::Dead, "the original stays what it was");
+    assert_eq!((old.replayed_by, after.delivery.replayed_by), (None, Some(made)));
     assert_eq!(after.attempts, before.attempts);
 }
 
@@ -42,20 +43,48 @@ pub(crate) async fn what_waits_or_is_unknown_is_not_made_again(store: &dyn Store
     for (n, state) in (1..).zip([DeliveryState::Pending, DeliveryState::Retrying]) {
         let id = accept(store, new_event(n, "k", &["d"])).await[0];
         store.record(vec![change(id, state)]).await.unwrap();
-        assert_eq!(store.retry(id, at(1)).await.unwrap(), RetryAnswer::StillWaiting);
+        assert_eq!(store.retry(id, at(1)).await.unwrap(), RetryAnswer::StillWaiting(id));
     }
     assert_eq!(store.retry(DeliveryId::new(77), at(1)).await.unwrap(), RetryAnswer::Unknown);
     assert_eq!(waiting(store).await.len(), 2);
 }
 
-pub(crate) async fn each_time_it_is_asked_for_makes_another(store: &dyn Store) {
-    let mut ids = finished(store, new_event(1, "k", &["d"]), DeliveryState::Delivered, 2_000).await;
-    for n in 0..3 {
-        let RetryAnswer::Made(made) = store.retry(ids[0], at(3_000 + n)).await.unwrap() else {
-            panic!("it is final")
+pub(crate) async fn whichever_of_a_chain_is_asked_for_its_newest_is_made_again(store: &dyn Store) {
+    let other = finished(store, new_event(1, "k", &["a", "b"]), DeliveryState::Dead, 2_000).await[1];
+    let mut chain = finished(store, new_event(2, "k", &["a"]), DeliveryState::Dead, 2_000).await;
+    for n in 0..4 {
+        let asked = chain[n % chain.len()];
+        let RetryAnswer::Made(made) = store.retry(asked, at(3_000)).await.unwrap() else {
+            panic!("the newest of {chain:?} is final")
         };
-        assert!(!ids.contains(&made));
-        ids.push(made);
+        let newest = chain[n];
+        assert_eq!(links(store, made).await, (Some(newest), None));
+        assert_eq!(links(store, newest).await.1, Some(made));
+        chain.push(made);
+        for asked in &chain {
+            let answer = store.retry(*asked, at(4_000)).await.unwrap();
+            assert_eq!(answer, RetryAnswer::StillWaiting(made), "one of a chain waits");
+        }
+        assert_eq!(waiting(store).await, [made]);
+        store.record(vec![change(made, DeliveryState::Delivered)]).await.unwrap();
     }
-    assert_eq!(waiting(store).await, ids[1..]);
+    assert_eq!(links(store, other).await, (None, None), "another destination is another chain");
+}
+
+pub(crate) async fn asked_for_at_the_same_time_one_is_made(store: &dyn Store) {
+    let dead = finished(store, new_event(1, "k", &["d"]), DeliveryState::Dead, 2_000).await[0];
+    let answers = (0..4).map(|_| store.retry(dead, at(3_000)));
+    let mut answers: Vec<_> =
+        futures_util::future::join_all(answers).await.into_iter().map(Result::unwrap).collect();
+    let made = waiting(store).await[0];
+    answers.sort_by_key(|answer| *answer != RetryAnswer::Made(made));
+    let waits = RetryAnswer::StillWaiting(made);
+    assert_eq!(answers, [RetryAnswer::Made(made), waits, waits, waits]);
+    assert_eq!(waiting(store).await, [made]);
+}
+
+/// The delivery that this one repeats, and the one that repeats it.
+async fn links(store: &dyn Store, id: DeliveryId) -> (Option<DeliveryId>, Option<DeliveryId>) {
+    let delivery = store.delivery(id).await.unwrap().unwrap().delivery;
+    (delivery.replay_of, delivery.replayed_by)
 }

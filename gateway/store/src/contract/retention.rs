@@ -115,6 +115,24 @@ pub(crate) async fn for_room_the_oldest_go_first_and_dead_letters_last(store: &d
     }
 }
 
+pub(crate) async fn a_chunk_for_room_says_whether_anything_else_may_go(store: &dyn Store) {
+    for (n, state) in (1..).zip([DeliveryState::Delivered, DeliveryState::Delivered, DeliveryState::Dead]) {
+        finished(store, new_event(n, "k", &["a"]), state, 2_000).await;
+    }
+    accept(store, new_event(4, "k", &["a"])).await;
+    // What else there is to look through is not what is asked about.
+    prune(store, Prune { limit: 9, ..Prune::default() }).await;
+    let one = Prune { oldest: 1, limit: 9, ..Prune::default() };
+    let mut removed = 0;
+    while removed < 3 {
+        let pruned = store.prune(one.clone()).await.unwrap();
+        removed += pruned.events;
+        assert!(pruned.more || removed == 3, "{removed} of 3");
+    }
+    assert_eq!(prune(store, one).await.events, 0, "it comes to its end");
+    assert_eq!(events(store).await, [4]);
+}
+
 pub(crate) async fn chunks_are_small_and_say_whether_there_is_more(store: &dyn Store) {
     for n in 1..=5 {
         finished(store, new_event(n, "k", &["a"]), DeliveryState::Delivered, 2_000).await;
@@ -160,6 +178,7 @@ pub(crate) async fn replays_go_with_age_and_running_ones_stay(store: &dyn Store)
         destinations: vec![destination("a")],
         per_second: 1,
         count: 1,
+        final_by: at(3_000),
         by: "ann".to_owned(),
         at: at(3_000),
     };

@@ -11,7 +11,7 @@ use super::{
     reader::Reader,
 };
 use crate::{
-    blob::{BlobWriter, Blobs, ReadBlobError},
+    blob::{BlobName, BlobWriter, Blobs, ReadBlobError},
     body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::StoreError,
 };
@@ -84,12 +84,29 @@ impl Bodies {
 
     /// Reads a body back.
     pub(super) async fn read(&self, reader: &Reader, id: EventId) -> Result<Option<Body>, StoreError> {
-        let place = reader.read(move |transaction| events::body(transaction, id)).await?;
-        let (row, name, bytes) = match place {
-            None => return Ok(None),
-            Some(BodyPlace::Inline(body)) => return Ok(Some(Body::Inline(body))),
-            Some(BodyPlace::File { row, name, bytes }) => (row, name, bytes),
-        };
+        let place = look_up(reader, id).await?;
+        self.read_from(place, reader, id).await
+    }
+
+    /// Reads a body from where its row said that it is. That may be some time ago.
+    async fn read_from(
+        &self,
+        place: Option<BodyPlace>,
+        reader: &Reader,
+        id: EventId,
+    ) -> Result<Option<Body>, StoreError> {
+        match place {
+            None => Ok(None),
+            Some(BodyPlace::Inline(body)) => Ok(Some(Body::Inline(body))),
+            Some(BodyPlace::File { row, name, bytes }) => match self.open(row, name, bytes).await {
+                // The event may have been removed since, and the file with it.
+                Err(StoreError::Corrupt { .. }) if look_up(reader, id).await?.is_none() => Ok(None),
+                opened => opened.map(Some),
+            },
+        }
+    }
+
+    async fn open(&self, row: i64, name: BlobName, bytes: u64) -> Result<Body, StoreError> {
         // After the read, with permits of its own: reading through a large file takes time, and an old snapshot holds up
         // the log, a permit those who read rows.
         let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
@@ -100,7 +117,7 @@ impl Bodies {
             blobs.get(name, bytes)
         });
         match reading.await.map_err(|_| StoreError::Stopped)? {
-            Ok(file) => Ok(Some(Body::File(BodyFile { file: Arc::new(file), bytes }))),
+            Ok(file) => Ok(Body::File(BodyFile { file: Arc::new(file), bytes })),
             Err(ReadBlobError::Io(error)) => {
                 Err(StoreError::io("read a large body of", self.blobs.folder(), error))
             }
@@ -110,3 +127,10 @@ impl Bodies {
         }
     }
 }
+
+async fn look_up(reader: &Reader, id: EventId) -> Result<Option<BodyPlace>, StoreError> {
+    reader.read(move |transaction| events::body(transaction, id)).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,12 @@ mod again;
 mod mark;
 mod prune;
 mod replay;
-mod span;
 
 use postroom_core::{id::DeliveryId, time::Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use self::span::Span;
 pub(super) use self::{accept::EventRow, again::Original, prune::Victim, replay::Step};
-use super::{row::milliseconds, segments};
+use super::row::milliseconds;
 use crate::{
     error::StoreError,
     records::{ATTEMPTS_KEPT_MAX, AttemptRecord, DeliveryChange, Pause},
@@ -89,9 +87,6 @@ pub(super) struct Changes<'connection> {
     insert_event: CachedStatement<'connection>,
     insert_delivery: CachedStatement<'connection>,
     settle_with_first_attempt: CachedStatement<'connection>,
-    span: Option<Span>,
-    /// A run of rows may be full.
-    segment_full: bool,
 }
 
 impl<'connection> Changes<'connection> {
@@ -101,8 +96,6 @@ impl<'connection> Changes<'connection> {
             insert_event: connection.prepare_cached(accept::INSERT_EVENT)?,
             insert_delivery: connection.prepare_cached(accept::INSERT_DELIVERY)?,
             settle_with_first_attempt: connection.prepare_cached(SETTLE_WITH_FIRST_ATTEMPT)?,
-            span: None,
-            segment_full: false,
         })
     }
 
@@ -116,30 +109,11 @@ impl<'connection> Changes<'connection> {
         &mut self,
         change: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
-        let span = self.span.clone();
         self.connection.execute_batch("SAVEPOINT apart")?;
         let changed = change(self);
         let end = if changed.is_ok() { "RELEASE apart" } else { "ROLLBACK TO apart; RELEASE apart" };
         self.connection.execute_batch(end)?;
-        if changed.is_err() {
-            self.span = span;
-        }
         changed
-    }
-
-    /// Writes what all changes have in common. Without it the transaction must not be committed.
-    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
-        self.write_span()?;
-        if self.segment_full {
-            segments::EVENTS.fill(self.connection)?;
-            segments::DELIVERIES.fill(self.connection)?;
-        }
-        Ok(())
-    }
-
-    /// Notes that a row was inserted.
-    fn note_row(&mut self, number: i64) {
-        self.segment_full |= segments::is_last(number);
     }
 
     /// Writes what became of deliveries: all of `changes`, or none if one of them names no delivery.

@@ -1,6 +1,6 @@
 //! Reads deliveries and attempts.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use postroom_core::{
     id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
@@ -11,11 +11,11 @@ use postroom_core::{
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{
-    pick::{Order, Wanted, pick},
-    postings,
+    pick,
+    postings::Postings,
     reader::ReadError,
     row::{Columns, pass_over},
-    segments::{DELIVERIES, SEGMENT_ROWS, lane_term},
+    segments::{DELIVERIES, SEGMENT_ROWS, Segments, lane_term},
     walk,
 };
 use crate::{
@@ -27,7 +27,7 @@ macro_rules! select_deliveries {
     ($where:literal) => {
         concat!(
             "SELECT id, event, destination, route, lane, state, attempts, created_at, due, finished_at, replay_of,
-                    replay, outcome, code, message
+                    replayed_by, replay, outcome, code, message
              FROM delivery WHERE ",
             $where
         )
@@ -51,11 +51,11 @@ const LAST_ATTEMPT: &str =
 // No LIMIT: a row that cannot be read does not count.
 const WAITING: &str = select_tickets!(
     "INDEXED BY delivery_waiting",
-    "destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id"
+    "destination = ?3 AND finished_at IS NULL AND id >= ?1 AND id < ?2 ORDER BY id"
 );
 const NEXT_WAITING: &str = "
     SELECT id FROM delivery INDEXED BY delivery_waiting
-    WHERE destination = ?2 AND finished_at IS NULL AND id > ?1 ORDER BY id LIMIT 1";
+    WHERE destination = ?2 AND finished_at IS NULL AND id >= ?1 ORDER BY id LIMIT 1";
 const TICKET: &str = select_tickets!("", "id = ?1 AND finished_at IS NULL");
 const WAITING_COUNTS: &str = "SELECT destination, count(*) FROM delivery WHERE finished_at IS NULL GROUP BY destination ORDER BY destination";
 
@@ -71,46 +71,54 @@ pub(super) fn waiting(
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    tickets(transaction, destination, number(after), limit, |_| true)
+    tickets(transaction, destination, first_after(after)..i64::MAX, limit, |_| true)
 }
 
-/// Waiting deliveries of one lane: by the segments in which something waits for its destination, then among those that
-/// no segment has yet.
+/// Waiting deliveries of one lane, segment by segment in which something waits for its destination.
 pub(super) fn waiting_in_lane(
     transaction: &Transaction<'_>,
     lane: &LaneKey,
     after: Option<DeliveryId>,
     limit: usize,
 ) -> Result<Vec<Ticket>, ReadError> {
-    let LaneKey { destination, key } = lane;
+    let destination = lane.destination.as_str();
     let mut next_waiting = transaction.prepare_cached(NEXT_WAITING)?;
+    let mut found = Vec::new();
+    let mut from = first_after(after);
+    while found.len() < limit {
+        let next = next_waiting.query_row(params![from, destination], |row| row.get(0)).optional()?;
+        let Some(next) = next else { break };
+        let segment = Segments::of(next);
+        let ids = next..(segment + 1) * SEGMENT_ROWS;
+        from = ids.end;
+        let room = limit - found.len();
+        found.extend(match DELIVERIES.postings(transaction, segment)? {
+            Some(postings) => by_postings(transaction, lane, &postings, ids, room)?,
+            None => tickets(transaction, &lane.destination, ids, room, |ticket| ticket.lane == *lane)?,
+        });
+    }
+    Ok(found)
+}
+
+fn by_postings(
+    transaction: &Transaction<'_>,
+    lane: &LaneKey,
+    postings: &Postings,
+    ids: Range<i64>,
+    limit: usize,
+) -> Result<Vec<Ticket>, ReadError> {
+    let start = ids.end - SEGMENT_ROWS;
+    let rows = postings.rows(&[lane_term(lane.destination.as_str(), &lane.key)]);
     let mut by_id = transaction.prepare_cached(TICKET)?;
     let mut found = Vec::new();
-    let mut after = number(after);
-    while found.len() < limit {
-        let params = params![after, destination.as_str()];
-        let Some(next) = next_waiting.query_row(params, |row| row.get::<_, i64>(0)).optional()? else {
+    for id in rows.into_iter().map(|row| start + i64::from(row)).filter(|id| ids.contains(id)) {
+        if found.len() == limit {
             break;
-        };
-        let segment = next / SEGMENT_ROWS;
-        let Some(postings) = DELIVERIES.get(transaction, segment)? else {
-            let room = limit - found.len();
-            let in_lane = |ticket: &Ticket| ticket.lane == *lane;
-            found.extend(tickets(transaction, destination, after, room, in_lane)?);
-            break;
-        };
-        let start = segment * SEGMENT_ROWS;
-        let ids = postings::rows(&postings, lane_term(destination.as_str(), key));
-        for id in ids.map(|row| start + i64::from(row)).filter(|id| *id > after) {
-            if found.len() == limit {
-                break;
-            }
-            let mut rows = by_id.query([id])?;
-            let Some(row) = rows.next()? else { continue };
-            // Another lane may have the same hash.
-            found.extend(pass_over(ticket(row))?.filter(|ticket| ticket.lane == *lane));
         }
-        after = start + SEGMENT_ROWS - 1;
+        let mut rows = by_id.query([id])?;
+        let Some(row) = rows.next()? else { continue };
+        // Another lane may have the same hash.
+        found.extend(pass_over(ticket(row))?.filter(|ticket| ticket.lane == *lane));
     }
     Ok(found)
 }
@@ -133,8 +141,7 @@ pub(super) fn deliveries(
     filter: &DeliveryFilter,
     request: PageRequest,
 ) -> Result<Page<DeliveryRecord>, ReadError> {
-    let wanted = Wanted { filter, replay_to: None };
-    let found = pick(transaction, wanted, Order::NewestFirst, 1..walk::before(request), request.limit)?;
+    let found = pick::list(transaction, filter, 1..walk::before(request), request.limit)?;
     let mut items = Vec::with_capacity(found.items.len());
     for id in found.items {
         items.extend(pass_over(record(transaction, DeliveryId::new(id)))?.flatten());
@@ -184,8 +191,8 @@ pub(super) fn delivery(
     Ok(Some(DeliveryDetail { delivery, attempts }))
 }
 
-fn number(after: Option<DeliveryId>) -> i64 {
-    after.map_or(0, DeliveryId::get)
+fn first_after(after: Option<DeliveryId>) -> i64 {
+    after.map_or(0, |after| after.get() + 1)
 }
 
 /// Reads at most `limit` waiting deliveries of a destination that are wanted. A row that cannot be read is told and
@@ -193,12 +200,12 @@ fn number(after: Option<DeliveryId>) -> i64 {
 fn tickets(
     transaction: &Transaction<'_>,
     destination: &DestinationName,
-    after: i64,
+    ids: Range<i64>,
     limit: usize,
     wanted: impl Fn(&Ticket) -> bool,
 ) -> Result<Vec<Ticket>, ReadError> {
     let mut statement = transaction.prepare_cached(WAITING)?;
-    let mut rows = statement.query(params![after, destination.as_str()])?;
+    let mut rows = statement.query(params![ids.start, ids.end, destination.as_str()])?;
     let mut tickets = Vec::new();
     while tickets.len() < limit
         && let Some(row) = rows.next()?
@@ -242,6 +249,7 @@ fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord, ReadError> {
         due: columns.optional_time()?,
         finished_at: columns.optional_time()?,
         replay_of: columns.take::<Option<i64>>()?.map(DeliveryId::new),
+        replayed_by: columns.take::<Option<i64>>()?.map(DeliveryId::new),
         replay: columns.take::<Option<i64>>()?.map(ReplayId::new),
         last_outcome: match columns.optional_name()? {
             None => None,

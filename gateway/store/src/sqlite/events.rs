@@ -7,13 +7,13 @@ use postroom_core::{
     event::{Event, Kind},
     id::{EventId, SourceName},
 };
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Row, Transaction};
 
 use super::{
-    deliveries, postings,
+    deliveries,
     reader::ReadError,
     row::{Columns, StoredExplanation, StoredFacts, pass_over},
-    segments::{EVENTS, SEGMENT_ROWS, kind_term, source_term, subject_term},
+    segments::{EVENTS, Order, kind_term, search, source_term, subject_term},
     walk::{self, walk},
 };
 use crate::{
@@ -40,14 +40,10 @@ const WITH_BODY: &str = select_events!("body", "id = ?1");
 const BODY: &str = "SELECT seq, body_bytes, blob, body FROM event WHERE id = ?1";
 const WALK: &str =
     "SELECT seq, source, kind, subject FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq DESC";
-const ABOUT: &str = "SELECT seq, source, kind, subject FROM event WHERE seq = ?1";
-
-/// Segments that one page may look at: four million events.
-const SEGMENTS_MAX: usize = 4096;
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 6] = [BY_ID, BY_SEQ, WITH_BODY, BODY, WALK, ABOUT];
+pub(super) const QUERIES: [&str; 5] = [BY_ID, BY_SEQ, WITH_BODY, BODY, WALK];
 
 /// One event with its deliveries.
 pub(super) fn event(transaction: &Transaction<'_>, id: EventId) -> Result<Option<EventRecord>, ReadError> {
@@ -81,45 +77,18 @@ pub(super) fn events(
     Ok(Page { items, next: found.next })
 }
 
-/// The numbers of the events that match, newest first: those that no segment has yet, then by segments.
+/// The numbers of the events that match, newest first.
 fn find(
     transaction: &Transaction<'_>,
     filter: &EventFilter,
     before: i64,
     limit: usize,
 ) -> Result<Page<i64>, ReadError> {
-    let terms = terms(filter);
-    let end = if terms.is_empty() { 0 } else { EVENTS.end(transaction)? };
-    let mut page = walk(transaction, WALK, [end, before], limit, |row| is_wanted(filter, row))?;
-    if page.next.is_some() || terms.is_empty() {
-        return Ok(page);
+    let (terms, wanted) = (terms(filter), |row: &Row<'_>| is_wanted(filter, row));
+    if terms.is_empty() {
+        return walk(transaction, WALK, [0, before], limit, wanted);
     }
-    let mut about = transaction.prepare_cached(ABOUT)?;
-    let mut statement = transaction.prepare_cached(EVENTS.newest_first)?;
-    let mut segments = statement.query([(before.min(end) - 1).div_euclid(SEGMENT_ROWS)])?;
-    let mut looked_at = 0;
-    while let Some(segment) = segments.next()? {
-        let start = segment.get::<_, i64>(0)? * SEGMENT_ROWS;
-        let rows =
-            postings::rows_of_all(segment.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?, &terms);
-        for seq in rows.into_iter().rev().map(|row| start + i64::from(row)).filter(|seq| *seq < before) {
-            // Pruned since, or another value with the same hash.
-            if !about.query_row([seq], |row| is_wanted(filter, row)).optional()?.unwrap_or(false) {
-                continue;
-            }
-            if page.items.len() >= limit.max(1) {
-                page.next = page.items.last().copied();
-                return Ok(page);
-            }
-            page.items.push(seq);
-        }
-        looked_at += 1;
-        if looked_at == SEGMENTS_MAX {
-            page.next = Some(start);
-            break;
-        }
-    }
-    Ok(page)
+    search(transaction, &EVENTS, &terms, (WALK, Order::NewestFirst), 0..before, limit, wanted)
 }
 
 fn terms(filter: &EventFilter) -> Vec<u32> {

@@ -134,10 +134,15 @@ pub(super) fn writer(database: &Path, disk: &dyn Disk) -> Result<Connection, Ope
 
 /// Writes the segments that a database of an older version lacks.
 fn fill_segments(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    segments::EVENTS.fill(&transaction)?;
-    segments::DELIVERIES.fill(&transaction)?;
-    transaction.commit()
+    loop {
+        let due = segments::due(connection)?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let transaction = connection.transaction()?;
+        due.iter().try_for_each(|segment| segment.write(&transaction))?;
+        transaction.commit()?;
+    }
 }
 
 /// Opens a database for writing that this process has open already, or had.

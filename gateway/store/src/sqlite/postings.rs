@@ -40,34 +40,61 @@ fn short(number: usize) -> u16 {
     u16::try_from(number).expect("a segment has a few thousand pairs")
 }
 
-/// The rows that hold `term`, in their order. Bytes that are damaged have none.
-pub(super) fn rows(bytes: &[u8], term: u32) -> impl DoubleEndedIterator<Item = u16> {
-    let found = find(bytes, term).unwrap_or_default();
-    found.chunks_exact(ROW_BYTES).map(|row| u16::from_le_bytes([row[0], row[1]]))
+/// Postings as they were stored.
+#[derive(Debug)]
+pub(super) struct Postings {
+    bytes: Vec<u8>,
+    terms: usize,
 }
 
-/// The rows that hold all of `terms`, in their order.
-pub(super) fn rows_of_all(bytes: &[u8], terms: &[u32]) -> Vec<u16> {
-    let Some((first, others)) = terms.split_first() else { return Vec::new() };
-    let mut found: Vec<u16> = rows(bytes, *first).collect();
-    for term in others {
-        let mut also = rows(bytes, *term).peekable();
-        found.retain(|row| {
-            while also.next_if(|other| other < row).is_some() {}
-            also.peek() == Some(row)
-        });
+impl Postings {
+    /// Takes what [`encode`] has made of a segment of `rows_max` rows; `None` when it is something else.
+    pub(super) fn read(bytes: Vec<u8>, rows_max: i64) -> Option<Self> {
+        let terms = usize::from(u16::from_le_bytes(*bytes.first_chunk::<COUNT_BYTES>()?));
+        let postings = Self { bytes, terms };
+        let rows = postings.bytes.get(postings.rows_at()..)?;
+        let ends = postings.entries().iter().map(|entry| term_and_end(entry).1);
+        let is_whole = ends.is_sorted()
+            && postings.entries().last().map_or(0, |entry| term_and_end(entry).1) * ROW_BYTES == rows.len()
+            && numbers(rows).all(|row| i64::from(row) < rows_max);
+        is_whole.then_some(postings)
     }
-    found
+
+    /// The rows that hold all of `terms`, in their order.
+    pub(super) fn rows(&self, terms: &[u32]) -> Vec<u16> {
+        let Some((first, others)) = terms.split_first() else { return Vec::new() };
+        let mut found: Vec<u16> = numbers(self.find(*first)).collect();
+        for term in others {
+            let mut also = numbers(self.find(*term)).peekable();
+            found.retain(|row| {
+                while also.next_if(|other| other < row).is_some() {}
+                also.peek() == Some(row)
+            });
+        }
+        found
+    }
+
+    fn rows_at(&self) -> usize {
+        COUNT_BYTES + self.terms * ENTRY_BYTES
+    }
+
+    fn entries(&self) -> &[[u8; ENTRY_BYTES]] {
+        self.bytes[COUNT_BYTES..self.rows_at()].as_chunks().0
+    }
+
+    fn find(&self, term: u32) -> &[u8] {
+        let entries = self.entries();
+        let Ok(place) = entries.binary_search_by_key(&term, |entry| term_and_end(entry).0) else {
+            return &[];
+        };
+        let end_of = |entry: &[u8; ENTRY_BYTES]| term_and_end(entry).1 * ROW_BYTES;
+        let start = place.checked_sub(1).map_or(0, |before| end_of(&entries[before]));
+        &self.bytes[self.rows_at()..][start..end_of(&entries[place])]
+    }
 }
 
-fn find(bytes: &[u8], term: u32) -> Option<&[u8]> {
-    let (count, rest) = bytes.split_first_chunk::<COUNT_BYTES>()?;
-    let (terms, rows) = rest.split_at_checked(usize::from(u16::from_le_bytes(*count)) * ENTRY_BYTES)?;
-    let (terms, _) = terms.as_chunks::<ENTRY_BYTES>();
-    let place = terms.binary_search_by_key(&term, |entry| term_and_end(entry).0).ok()?;
-    let end_of = |entry: &[u8; ENTRY_BYTES]| term_and_end(entry).1 * ROW_BYTES;
-    let start = place.checked_sub(1).map_or(0, |before| end_of(&terms[before]));
-    rows.get(start..end_of(&terms[place]))
+fn numbers(rows: &[u8]) -> impl Iterator<Item = u16> {
+    rows.as_chunks().0.iter().map(|row: &[u8; ROW_BYTES]| u16::from_le_bytes(*row))
 }
 
 fn term_and_end(entry: &[u8; ENTRY_BYTES]) -> (u32, usize) {

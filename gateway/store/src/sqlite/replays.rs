@@ -13,21 +13,21 @@ use serde::{Deserialize, Serialize};
 use super::{
     change::{Original, Step},
     deliveries, events,
-    pick::{Order, Wanted, pick},
+    pick::replayable,
     reader::ReadError,
     row::{Columns, json, pass_over},
     walk::{self, walk},
 };
 use crate::{
     page::{DeliveryFilter, Page, PageRequest},
-    replays::{Replay, ReplayDetail},
+    replays::{Matching, Replay, ReplayDetail},
 };
 
 macro_rules! select_replays {
     ($where:literal) => {
         concat!(
             "SELECT id, filter, destinations, per_second, matched, made, state, by, created_at, finished_at, position,
-                    up_to
+                    up_to, final_by
              FROM replay WHERE ",
             $where
         )
@@ -53,6 +53,8 @@ pub(super) struct StoredReplay {
     position: i64,
     /// The newest delivery that it takes.
     up_to: i64,
+    /// What became final later is left out.
+    final_by: Timestamp,
 }
 
 impl StoredReplay {
@@ -118,23 +120,22 @@ pub(super) fn running(transaction: &Transaction<'_>) -> Result<Vec<Replay>, Read
     Ok(running)
 }
 
-/// What one look has counted, and where to look next.
-#[derive(Debug)]
-pub(super) struct Counted {
-    pub(super) count: u64,
-    pub(super) next: Option<i64>,
-}
-
-/// Counts the next part of what a replay with this filter would take.
+/// Counts the next part of what a replay with this filter would take that is asked for `at` this moment. Gives how much
+/// there is up to now, and where to look next.
 pub(super) fn count(
     transaction: &Transaction<'_>,
     filter: &DeliveryFilter,
     destinations: &[DestinationName],
     ids: Range<i64>,
-) -> Result<Counted, ReadError> {
-    let wanted = Wanted { filter, replay_to: Some(destinations) };
-    let page = pick(transaction, wanted, Order::OldestFirst, ids, usize::MAX)?;
-    Ok(Counted { count: page.items.len() as u64, next: page.next.map(|last| last + 1) })
+    at: Timestamp,
+    mut so_far: Matching,
+) -> Result<(Matching, Option<i64>), ReadError> {
+    let page = replayable(transaction, filter, destinations, ids, usize::MAX, |finished_at| {
+        so_far.add(finished_at, at);
+        // It is counted, that is all.
+        false
+    })?;
+    Ok((so_far, page.next.map(|last| last + 1)))
 }
 
 /// Looks at the next deliveries and adds those that go again to `step`, up to `limit` of them.
@@ -144,10 +145,11 @@ pub(super) fn look_on(
     step: &mut Step,
     limit: usize,
 ) -> Result<(), ReadError> {
-    let StoredReplay { replay, up_to, .. } = stored;
-    let wanted = Wanted { filter: &replay.filter, replay_to: Some(&replay.destinations) };
+    let StoredReplay { replay: Replay { filter, destinations, .. }, up_to, final_by, .. } = stored;
     let room = limit.saturating_sub(step.originals.len());
-    let page = pick(transaction, wanted, Order::OldestFirst, step.to + 1..up_to + 1, room)?;
+    let ids = step.to + 1..up_to + 1;
+    let in_time = |finished_at| finished_at <= *final_by;
+    let page = replayable(transaction, filter, destinations, ids, room, in_time)?;
     for id in page.items {
         step.originals.extend(pass_over(original(transaction, DeliveryId::new(id)))?.flatten());
     }
@@ -187,6 +189,7 @@ fn stored_replay(row: &Row<'_>) -> Result<StoredReplay, ReadError> {
         },
         position: columns.take()?,
         up_to: columns.take()?,
+        final_by: columns.time()?,
     })
 }
 
@@ -195,7 +198,7 @@ pub(super) fn destinations_json(destinations: &[DestinationName]) -> String {
 }
 
 pub(super) fn filter_json(filter: &DeliveryFilter) -> String {
-    let DeliveryFilter { state, destination, event, kind, source, subject, since, until } = filter;
+    let DeliveryFilter { state, destination, event, kind, source, subject, since, until, replay } = filter;
     json(&StoredFilter {
         state: state.map(|state| state.as_str().into()),
         destination: destination.as_ref().map(|destination| destination.as_str().into()),
@@ -205,6 +208,7 @@ pub(super) fn filter_json(filter: &DeliveryFilter) -> String {
         subject: subject.as_deref().map(Cow::Borrowed),
         since: since.map(Timestamp::as_unix_ms),
         until: until.map(Timestamp::as_unix_ms),
+        replay: replay.map(ReplayId::get),
     })
 }
 
@@ -229,6 +233,8 @@ struct StoredFilter<'a> {
     since: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replay: Option<i64>,
 }
 
 impl StoredFilter<'_> {
@@ -245,6 +251,7 @@ impl StoredFilter<'_> {
             subject: self.subject.map(Cow::into_owned),
             since: self.since.map(Timestamp::from_unix_ms),
             until: self.until.map(Timestamp::from_unix_ms),
+            replay: self.replay.map(ReplayId::new),
         })
     }
 }

@@ -14,13 +14,13 @@ use super::{
     change::{Changes, Step},
     job,
     prune::{self, Found, Position, Rule},
-    replays::{self, Counted},
+    replays,
 };
 use crate::{
     blob::Blobs,
     error::StoreError,
     page::DeliveryFilter,
-    replays::{NewReplay, Replay, RetryAnswer},
+    replays::{Matching, NewReplay, Replay, RetryAnswer},
     retention::{Prune, Pruned},
 };
 
@@ -38,35 +38,34 @@ pub(super) struct Progress {
 impl SqliteStore {
     pub(super) async fn deliver_again(
         &self,
-        original: DeliveryId,
+        id: DeliveryId,
         at: Timestamp,
     ) -> Result<RetryAnswer, StoreError> {
-        let found = self.reader.read(move |transaction| replays::original(transaction, original)).await?;
+        let found = self.reader.read(move |transaction| replays::original(transaction, id)).await?;
         let Some(original) = found else { return Ok(RetryAnswer::Unknown) };
-        let again = move |changes: &mut Changes<'_>, fresh: &mut Vec<_>| {
-            Ok(changes.again(&original, None, at, fresh)?)
-        };
-        self.ask(job::change_or_undo(again, |changes, made| changes.take_back_again(made))).await
+        let again =
+            move |changes: &mut Changes<'_>, fresh: &mut Vec<_>| Ok(changes.retry(&original, at, fresh)?);
+        self.ask(job::change_or_undo(again, |changes, made| changes.take_back_retry(made))).await
     }
 
     /// Counts in pieces, each on a snapshot of its own: a long one would keep the log from being moved.
-    pub(super) async fn count_final(
+    pub(super) async fn count_matching(
         &self,
         filter: DeliveryFilter,
         destinations: Vec<DestinationName>,
-        up_to: Option<DeliveryId>,
-    ) -> Result<u64, StoreError> {
+        at: Timestamp,
+    ) -> Result<Matching, StoreError> {
         let wanted = Arc::new((filter, destinations));
-        let end = up_to.map_or(i64::MAX, |id| id.get().saturating_add(1));
-        let (mut count, mut start) = (0, 1);
+        let (mut matching, mut start) = (Matching::default(), 1);
         loop {
             let wanted = Arc::clone(&wanted);
-            let Counted { count: more, next } = self
-                .reader
-                .read(move |transaction| replays::count(transaction, &wanted.0, &wanted.1, start..end))
-                .await?;
-            count += more;
-            let Some(next) = next else { return Ok(count) };
+            let look = self.reader.read(move |transaction| {
+                let (filter, destinations) = &*wanted;
+                replays::count(transaction, filter, destinations, start..i64::MAX, at, matching)
+            });
+            let next;
+            (matching, next) = look.await?;
+            let Some(next) = next else { return Ok(matching) };
             start = next;
         }
     }
@@ -135,7 +134,7 @@ impl SqliteStore {
             let rule = Rule::Room { dead_too: progress.dead_too };
             let oldest = self.look(rule, progress.for_room, limit.min(prune.oldest)).await?;
             let at_the_end = oldest.next.is_none();
-            more |= oldest.victims.len() < prune.oldest && !(at_the_end && progress.dead_too);
+            more |= !(at_the_end && progress.dead_too);
             progress.for_room = oldest.next.unwrap_or_default();
             progress.dead_too ^= at_the_end;
             victims.extend(oldest.victims);

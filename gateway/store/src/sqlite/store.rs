@@ -25,7 +25,7 @@ use crate::{
         Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
         WaitingCount,
     },
-    replays::{NewReplay, Replay, ReplayDetail, RetryAnswer},
+    replays::{Matching, NewReplay, Replay, ReplayDetail, RetryAnswer},
     retention::{Prune, Pruned, Usage},
 };
 
@@ -76,17 +76,17 @@ impl Store for SqliteStore {
         Box::pin(self.reader.read(deliveries::waiting_counts))
     }
 
-    fn retry(&self, original: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
-        Box::pin(self.deliver_again(original, at))
+    fn retry(&self, id: DeliveryId, at: Timestamp) -> BoxFuture<'_, Result<RetryAnswer, StoreError>> {
+        Box::pin(self.deliver_again(id, at))
     }
 
     fn count(
         &self,
         filter: DeliveryFilter,
         destinations: Vec<DestinationName>,
-        up_to: Option<DeliveryId>,
-    ) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(self.count_final(filter, destinations, up_to))
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Matching, StoreError>> {
+        Box::pin(self.count_matching(filter, destinations, at))
     }
 
     fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>> {

@@ -244,7 +244,7 @@ fn take_back(ready: &mut Ready, refused: &[Box<dyn Job>]) -> rusqlite::Result<()
     for job in refused.iter().rev() {
         job.take_back(&mut changes)?;
     }
-    changes.finish()?;
+    drop(changes);
     transaction.commit()
 }
 

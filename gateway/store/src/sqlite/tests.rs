@@ -1,6 +1,7 @@
 mod beside;
 mod damaged;
 mod faults;
+mod finding;
 mod model;
 mod plans;
 mod statements;
@@ -327,6 +328,7 @@ async fn a_replay_goes_on_where_it_stopped_when_the_store_was_closed() {
             destinations: vec![destination("d")],
             per_second: 1,
             count: 5,
+            final_by: at(3_000),
             by: "ann".to_owned(),
             at: at(3_000),
         };

@@ -171,3 +171,6 @@ impl State {
         self.commits += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::page::{Page, PageRequest};
 
 /// Rows that one page may look at. A filter that no index serves whole could otherwise read all of history to find
 /// nothing; so it gives what it has found and where to go on.
-const WALK_ROWS_MAX: usize = 10_000;
+pub(super) const WALK_ROWS_MAX: usize = 10_000;
 
 /// A page of row numbers: `sql` gives rows in the order of the list with the number in column 0, `wanted` picks.
 pub(super) fn walk<P: Params>(
@@ -40,7 +40,7 @@ pub(super) fn walk<P: Params>(
 
 /// The bound of a page as a number that every row is below.
 pub(super) fn before(request: PageRequest) -> i64 {
-    request.before.unwrap_or(i64::MAX)
+    request.before.unwrap_or(i64::MAX).max(0)
 }
 
 /// Whether a text column is what a filter asks for; an unset filter takes all.

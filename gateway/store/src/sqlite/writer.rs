@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::{
     change::Changes,
     job::Job,
+    segments::{self, Segment},
     sync::{Commit, Note},
     turn::Turn,
 };
@@ -124,10 +125,11 @@ impl Writer {
             return Err(StoreError::Busy);
         }
         let failed = |error| StoreError::sqlite("commit to", &self.path, error);
-        let refused = match write(&mut ready.connection, jobs, fresh) {
+        let due = segments::due(&ready.connection).map_err(failed)?;
+        let refused = match write(&mut ready.connection, jobs, fresh, &due) {
             Err(error) if is_of_one(&error) => {
                 fresh.clear();
-                write_apart(&mut ready.connection, jobs, fresh).map_err(failed)?
+                write_apart(&mut ready.connection, jobs, fresh, &due).map_err(failed)?
             }
             written => written.map(|()| Vec::new()).map_err(failed)?,
         };
@@ -150,6 +152,7 @@ fn write(
     connection: &mut Connection,
     jobs: &mut [Box<dyn Job>],
     fresh: &mut Vec<FreshDelivery>,
+    due: &[Segment],
 ) -> rusqlite::Result<()> {
     // Immediate: a foreign writer is met here, before there is anything to undo. On an early return the transaction
     // rolls itself back.
@@ -158,7 +161,8 @@ fn write(
     for job in jobs {
         job.apply(&mut changes, fresh)?;
     }
-    changes.finish()?;
+    drop(changes);
+    due.iter().try_for_each(|segment| segment.write(&transaction))?;
     transaction.commit()
 }
 
@@ -168,6 +172,7 @@ fn write_apart(
     connection: &mut Connection,
     jobs: &mut Vec<Box<dyn Job>>,
     fresh: &mut Vec<FreshDelivery>,
+    due: &[Segment],
 ) -> rusqlite::Result<Vec<(Box<dyn Job>, rusqlite::Error)>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changes = Changes::prepare(&transaction)?;
@@ -183,7 +188,8 @@ fn write_apart(
             Err(error) => return Err(error),
         }
     }
-    changes.finish()?;
+    drop(changes);
+    due.iter().try_for_each(|segment| segment.write(&transaction))?;
     transaction.commit()?;
     // From the end, so that the places of the others stay right.
     Ok(failed.into_iter().rev().map(|(at, error)| (jobs.remove(at), error)).collect())

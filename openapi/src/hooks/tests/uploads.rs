@@ -5,10 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use poem::{Body, http::StatusCode};
+use tokio::time::Instant;
 
 use super::{URL, begin, gzip, post, problem_code, stream_of};
 use crate::{
-    fake::{BODIES_BYTES_MAX, BODY_BYTES_MAX, Fake, PIECE_BYTES},
+    fake::{BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_READ_MAX, Fake, PIECE_BYTES},
     port::HookRefusal,
 };
 
@@ -104,6 +105,46 @@ async fn a_disk_that_fills_up_half_way_is_answered_at_once() {
     response.assert_header("retry-after", "5");
     assert_eq!(problem_code(response).await, (StatusCode::SERVICE_UNAVAILABLE, "unavailable".to_owned()));
     assert_eq!(fake.open_uploads(), 0);
+}
+
+/// Sends four pieces, each so long after the one before, and gives the answer.
+async fn slowly(fake: &Fake, every: Duration) -> (StatusCode, String) {
+    let pieces = stream::iter(0..4).then(move |_| async move {
+        tokio::time::sleep(every).await;
+        Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; PIECE_BYTES]))
+    });
+    let response = fake.client().post(URL).body(Body::from_bytes_stream(pieces)).send().await;
+    match response.0.status() {
+        StatusCode::ACCEPTED => (StatusCode::ACCEPTED, String::new()),
+        _ => problem_code(response).await,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_the_disk_takes_is_not_the_senders() {
+    let second = Duration::from_secs(1);
+    let answer = slowly(&Fake::slow_disk(second), second).await;
+    assert_eq!(
+        answer.0,
+        StatusCode::ACCEPTED,
+        "four seconds of the sender, and four of the disk: {answer:?}"
+    );
+    let answer = slowly(&Fake::slow_disk(second), BODY_READ_MAX / 3).await;
+    assert_eq!(answer, (StatusCode::REQUEST_TIMEOUT, "body_timeout".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_takes_too_long_is_no_fault_of_the_sender() {
+    for piece_takes in [BODY_READ_MAX / 3, Duration::from_secs(60 * 60)] {
+        let fake = Fake::slow_disk(piece_takes);
+        let begun = Instant::now();
+        let answer = slowly(&fake, Duration::ZERO).await;
+        assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, "unavailable".to_owned()));
+        assert_eq!(begun.elapsed(), BODY_READ_MAX);
+        assert_eq!(fake.open_uploads(), 0);
+        let heard = fake.refused();
+        assert!(heard[0].contains("the disk takes too long"), "{heard:?}");
+    }
 }
 
 #[tokio::test]

@@ -45,13 +45,41 @@ impl Destination {
             // What holds its lane up is not in memory either.
             return self.hurried.len() < self.bounds.places && self.hurried.insert(id);
         };
-        let outside = self.reading.may_be_outside(key) && self.make_room();
-        if outside {
-            self.open(key).leave(seen);
-            self.hurry_lane(key);
-            self.want(key);
+        if !self.reading.may_be_outside(key) {
+            return false;
         }
-        outside
+        if !self.make_room() {
+            return self.hurry_outside(key);
+        }
+        // An earlier wish, from when there was no room, is carried out with this one.
+        self.hurried_outside.remove(key);
+        self.open(key).leave(seen);
+        self.hurry_lane(key);
+        self.want(key);
+        true
+    }
+
+    /// Has the next sweep look for a lane outside and cut its wait short, because there is no room for it now. Gives
+    /// whether there is room for the wish.
+    fn hurry_outside(&mut self, key: &Arc<str>) -> bool {
+        if self.hurried_outside.len() >= self.bounds.places {
+            return false;
+        }
+        self.hurried_outside.insert(Arc::clone(key));
+        self.reading.leave_outside(key, self.now, self.now);
+        true
+    }
+
+    /// Carries out the wish for a lane that has come in from outside.
+    pub(super) fn hurry_from_outside(&mut self, key: &Arc<str>) {
+        if self.hurried_outside.remove(key) {
+            self.hurry_lane(key);
+        }
+    }
+
+    /// Forgets wishes for lanes that a whole sweep has not found.
+    pub(super) fn forget_hurried_outside(&mut self) {
+        self.hurried_outside.retain(|key| self.reading.may_be_outside(key));
     }
 
     /// Carries out the wish for a delivery that the tail has come to.

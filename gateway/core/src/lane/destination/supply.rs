@@ -161,6 +161,7 @@ impl Destination {
         }
         if ended {
             self.reading.sweep_ended(self.now);
+            self.forget_hurried_outside();
         }
         for key in std::mem::take(&mut self.lingering) {
             if let Some(lane) = self.lanes.get_mut(&key) {
@@ -175,7 +176,7 @@ impl Destination {
     fn take_from_sweep(&mut self, ticket: &Ticket, superseded: &mut Superseded) {
         let key = &ticket.lane.key;
         let mut head = Waiting::from(ticket);
-        if self.reading.sweep_hurries() {
+        if self.reading.sweep_hurries() || self.hurried_outside.contains(key) {
             head.due = head.due.min(self.now);
         }
         let waits = self.is_crowded() && head.due > self.now;
@@ -183,6 +184,7 @@ impl Destination {
             self.reading.leave_outside(key, head.due, self.now);
             return;
         }
+        self.hurried_outside.remove(key);
         let seen = self.reading.seen();
         self.open(key).doubt(seen);
         self.move_on_into(superseded, key);

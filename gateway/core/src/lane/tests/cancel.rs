@@ -122,7 +122,7 @@ fn a_lane_that_is_hurried_while_something_is_recorded_goes_after_that() {
         lanes.add(ticket(number, "a"), NOW);
     }
     started(&mut lanes, NOW);
-    lanes.ended(&lane("a"), id(1));
+    lanes.ended(&lane("a"), id(1), 0);
     assert!(lanes.hurry(&lane("a"), id(2), NOW));
     assert!(started(&mut lanes, LATER).is_empty(), "the outcome of 1 is being recorded");
     settle(&mut lanes, "a", 1, AGAIN);
@@ -140,7 +140,7 @@ fn a_wish_to_go_on_counts_once() {
     let mut lanes = lanes(SETTINGS);
     lanes.add(ticket(1, "a"), NOW);
     started(&mut lanes, NOW);
-    lanes.ended(&lane("a"), id(1));
+    lanes.ended(&lane("a"), id(1), 0);
     lanes.hurry(&lane("a"), id(1), NOW);
     settle(&mut lanes, "a", 1, AGAIN);
     assert_eq!(started(&mut lanes, NOW), [1]);

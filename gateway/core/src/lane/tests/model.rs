@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const TINY: Bounds = Bounds { places: 12, read: 4, filter_bits: 24, unrecorded: 3 };
+const TINY: Bounds = Bounds { places: 12, read: 4, filter_bits: 24, unrecorded: 3, unrecorded_bytes: 3 };
 
 #[derive(Debug, Clone)]
 enum Action {
@@ -242,7 +242,7 @@ impl World {
     fn end(&mut self, keeps_place: bool, ok: bool, wait_s: u16, asked: bool) {
         let Some(ticket) = self.flying.pop_front() else { return };
         if !keeps_place {
-            self.lanes.ended(&ticket.lane, ticket.id);
+            self.lanes.ended(&ticket.lane, ticket.id, 1);
         }
         let due = self.now.plus(Duration::from_secs(wait_s.into()));
         let next = if ok {

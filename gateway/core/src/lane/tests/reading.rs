@@ -1,7 +1,7 @@
 //! What is in memory, what stays in the store, and how it comes back.
 
 use super::*;
-use crate::limits::{LANE_WINDOW_MAX, READ_TICKETS_MAX, TICKETS_MAX};
+use crate::limits::{LANE_WINDOW_MAX, READ_TICKETS_MAX, TICKETS_MAX, TICKETS_MIN, TICKETS_TOGETHER_MAX};
 
 fn behind(lanes: &Lanes) -> bool {
     lanes.load(&destination()).unwrap().behind
@@ -42,6 +42,35 @@ fn a_million_lanes_of_one_delivery_each_take_no_more_than_the_bound() {
     assert!(lanes.destinations[0].places() > TICKETS_MAX - READ_TICKETS_MAX);
     assert_eq!(drain(&mut lanes, &mut shelf).len(), usize::try_from(count).unwrap());
     assert_eq!(lanes.destinations[0].places(), 0);
+}
+
+#[test]
+fn destinations_share_the_memory_for_what_waits() {
+    for (destinations, share) in [
+        (0, TICKETS_MAX),
+        (1, TICKETS_MAX),
+        (4, TICKETS_MAX),
+        (5, 13_107),
+        (20, 3_276),
+        (64, 1024),
+        (500, 1024),
+    ] {
+        let Bounds { places, read, .. } = Bounds::shared_by(destinations);
+        assert_eq!(places, share, "of {destinations}");
+        assert!(read * 4 <= places && read <= READ_TICKETS_MAX, "{read}");
+        assert!(places == TICKETS_MIN || places * destinations <= TICKETS_TOGETHER_MAX);
+    }
+}
+
+#[test]
+fn one_of_many_destinations_delivers_more_than_its_share() {
+    let count = 10_000;
+    let mut shelf = Shelf::of((1..=count).map(|id| ticket(id, &format!("lane {id}"))));
+    let mut lanes = Lanes::for_destinations(100);
+    lanes.open(destination(), SETTINGS);
+    let _superseded = shelf.serve(&mut lanes);
+    assert!(behind(&lanes) && lanes.destinations[0].places() <= TICKETS_MIN);
+    assert_eq!(drain(&mut lanes, &mut shelf).len(), usize::try_from(count).unwrap());
 }
 
 #[test]

@@ -145,6 +145,36 @@ fn a_lane_outside_is_not_overtaken_by_its_own_newer_delivery() {
     }
 }
 
+/// Memory is full of lanes that may go, so there is no room for the one that somebody wants tried at once.
+#[test]
+fn a_wish_for_a_lane_outside_is_kept_while_memory_is_full() {
+    let (mut lanes, mut shelf) = many_broken_lanes();
+    let outside = (1..=BROKEN).find(|id| !lanes.is_waiting(&lane(&format!("broken {id}")), self::id(*id)));
+    let wanted = outside.unwrap();
+    let mut number = BROKEN;
+    while lanes.destinations[0].has_room_for_one() {
+        number += 1;
+        let healthy = ticket(number, &format!("healthy {number}"));
+        shelf.put(healthy.clone());
+        lanes.add(healthy, NOW);
+    }
+    assert!(lanes.hurry(&lane(&format!("broken {wanted}")), id(wanted), NOW));
+    let mut now = NOW;
+    let mut tried = Vec::new();
+    while tried.is_empty() && now < at(60) {
+        while let Some(ticket) = lanes.start(now) {
+            if is_broken(&ticket) {
+                tried.push(ticket.id.get());
+            }
+            shelf.finish(&mut lanes, &ticket);
+        }
+        let _superseded = shelf.serve(&mut lanes);
+        now = lanes.wake_at().unwrap_or(now).max(now);
+    }
+    assert_eq!(tried, [wanted], "and no other goes early");
+    assert!(!lanes.destinations[0].hurries(), "a wish that was carried out is forgotten");
+}
+
 #[test]
 fn slow_retries_leave_places_for_first_attempts() {
     let mut lanes = lanes(SETTINGS);
@@ -200,5 +230,93 @@ fn recovery_hurries_lanes_outside_too() {
         let _superseded = shelf.serve(&mut lanes);
         now = lanes.wake_at().unwrap_or(now).max(now);
         assert!(now < at(60), "{} wait still", shelf.waiting.len());
+    }
+}
+
+/// With the share of one of many destinations, far fewer broken lanes fill memory.
+#[test]
+fn healthy_lanes_behind_a_deep_backlog_go_with_a_small_share_of_memory_too() {
+    for destinations in [5, 64, 200] {
+        for broken in [20, 60, 240, 1100] {
+            let deep = 6_000;
+            let mut shelf = Shelf::of(
+                (1..=deep).map(|id| Ticket { attempts: 1, ..ticket(id, &format!("broken {}", id % broken)) }),
+            );
+            for id in deep + 1..=deep + 20 {
+                shelf.put(ticket(id, &format!("healthy {id}")));
+            }
+            let mut lanes = Lanes::for_destinations(destinations);
+            lanes.open(destination(), SETTINGS);
+            let (mut healthy, mut read) = (0, 0);
+            while shelf.read > read || read == 0 {
+                read = shelf.read;
+                let _superseded = shelf.serve(&mut lanes);
+                while let Some(ticket) = lanes.start(NOW) {
+                    if is_broken(&ticket) {
+                        shelf.fail(&mut lanes, &ticket, at(3600));
+                    } else {
+                        healthy += 1;
+                        shelf.finish(&mut lanes, &ticket);
+                    }
+                }
+            }
+            assert_eq!(healthy, 20, "behind {broken} broken lanes, of {destinations}");
+        }
+    }
+}
+
+/// The first wish waits for room; when it comes again there is room.
+#[test]
+fn a_wish_that_is_carried_out_when_it_comes_again_does_not_act_twice() {
+    let (mut lanes, mut shelf) = many_broken_lanes();
+    let outside = (1..=BROKEN).find(|id| !lanes.is_waiting(&lane(&format!("broken {id}")), self::id(*id)));
+    let wanted = outside.unwrap();
+    let key = format!("broken {wanted}");
+    let mut number = BROKEN;
+    while lanes.destinations[0].has_room_for_one() {
+        number += 1;
+        let healthy = ticket(number, &format!("healthy {number}"));
+        shelf.put(healthy.clone());
+        lanes.add(healthy, NOW);
+    }
+    assert!(lanes.hurry(&lane(&key), id(wanted), NOW));
+    // A healthy one goes: now there is room, and the person asks again.
+    let ticket = lanes.start(NOW).unwrap();
+    shelf.finish(&mut lanes, &ticket);
+    assert!(lanes.hurry(&lane(&key), id(wanted), NOW));
+    for read in lanes.reads() {
+        if matches!(read, Read::Lane { .. }) {
+            let tickets: Vec<_> =
+                shelf.waiting.values().filter(|it| it.lane == lane(&key)).cloned().collect();
+            assert_eq!(lanes.answer(&read, tickets, NOW), []);
+        }
+    }
+    // It is tried, fails again, and has to wait for an hour.
+    let mut tried = 0;
+    while let Some(ticket) = lanes.start(NOW) {
+        if is_broken(&ticket) {
+            assert_eq!(ticket.id, id(wanted));
+            tried += 1;
+            shelf.fail(&mut lanes, &ticket, at(3600));
+        } else {
+            shelf.finish(&mut lanes, &ticket);
+        }
+    }
+    assert_eq!(tried, 1);
+    // Memory is full once more, and this lane is the first to leave it.
+    while lanes.destinations[0].has_room_for_one() {
+        number += 1;
+        let healthy = self::ticket(number, &format!("healthy {number}"));
+        shelf.put(healthy.clone());
+        lanes.add(healthy, NOW);
+    }
+    let mut now = NOW;
+    while now < at(300) {
+        while let Some(ticket) = lanes.start(now) {
+            assert!(!is_broken(&ticket), "{} goes at {now:?}, nobody asked for it again", ticket.id);
+            shelf.finish(&mut lanes, &ticket);
+        }
+        let _superseded = shelf.serve(&mut lanes);
+        now = lanes.wake_at().unwrap_or(now).max(now.plus(Duration::from_secs(1)));
     }
 }

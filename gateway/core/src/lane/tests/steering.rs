@@ -27,7 +27,7 @@ fn nothing_goes_beside_a_probe_before_its_outcome_is_recorded() {
     let mut lanes = with_lanes(4, SETTINGS);
     lanes.pause(&destination(), LATER);
     assert_eq!(started(&mut lanes, LATER), [1]);
-    lanes.ended(&lane("lane 1"), id(1));
+    lanes.ended(&lane("lane 1"), id(1), 0);
     assert_eq!((started(&mut lanes, LATER), lanes.wake_at()), (vec![], None));
     settle(&mut lanes, "lane 1", 1, Next::Finished);
     assert_eq!(started(&mut lanes, LATER), [2]);
@@ -38,7 +38,7 @@ fn a_probe_waits_for_what_was_on_its_way_before() {
     let mut lanes = with_lanes(2, LaneSettings { concurrency: 1, ..SETTINGS });
     assert_eq!(started(&mut lanes, NOW), [1]);
     lanes.pause(&destination(), LATER);
-    lanes.ended(&lane("lane 1"), id(1));
+    lanes.ended(&lane("lane 1"), id(1), 0);
     assert!(started(&mut lanes, LATER).is_empty());
     settle(&mut lanes, "lane 1", 1, Next::Finished);
     assert_eq!(started(&mut lanes, LATER), [2]);

@@ -90,7 +90,7 @@ fn fact(expr: &IdedExpr) -> Result<Type, ExpressionError> {
     facts::type_of(&name).ok_or(ExpressionError::UnknownFact { name })
 }
 
-fn dotted_name(expr: &IdedExpr) -> Option<String> {
+pub(super) fn dotted_name(expr: &IdedExpr) -> Option<String> {
     match &expr.expr {
         Expr::Ident(name) => Some(name.clone()),
         Expr::Select(select) if !select.test => {
@@ -168,7 +168,7 @@ fn known_word(fact: &IdedExpr, word: &IdedExpr) -> Result<(), ExpressionError> {
 }
 
 /// A text as it is written.
-fn text(expr: &IdedExpr) -> Option<&str> {
+pub(super) fn text(expr: &IdedExpr) -> Option<&str> {
     match &expr.expr {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,

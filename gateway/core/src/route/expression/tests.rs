@@ -146,6 +146,18 @@ fn comparisons_that_say_the_same_of_every_event_are_found() {
     check("event.source == \"fail\" || event.kind.startsWith(\"monitor\")", [true, false, false, false]);
 }
 
+#[test]
+fn the_sources_that_an_expression_compares_with_are_told() {
+    let sources = |source| -> Vec<String> {
+        Expression::new(source).unwrap().sources().into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(sources(r#"event.source == "a" || "b" != event.source"#), ["a", "b"]);
+    assert_eq!(sources(r#"!(event.kind == "activity" ? event.source in ["a", "b"] : true)"#), ["a", "b"]);
+    assert_eq!(sources(r#"size(event.source == "a" ? "x" : "y") == 1"#), ["a"]);
+    let none = r#"event.source.startsWith("a") && event.source != monitor.name && monitor.name == "b""#;
+    assert!(sources(none).is_empty());
+}
+
 /// What is said of a text that cannot be used, and what to do about it.
 #[track_caller]
 fn mended(source: &str, message: &str, remedy: &str) {

@@ -6,7 +6,9 @@ use postroom_core::{
     delivery::DeliveryState::{Cancelled, Delivered, Pending, Retrying, Superseded},
     id::{DeliveryId, DestinationName},
     lane::LaneKey,
+    outcome::{Outcome, OutcomeKind},
 };
+use postroom_store::StoreError;
 use tokio::sync::oneshot;
 
 use super::{
@@ -19,7 +21,7 @@ use crate::{
 };
 
 async fn cancel(stage: &Stage, name: &str) -> Option<CancelAnswer> {
-    stage.handle().cancel(stage.id(name)).await.unwrap()
+    stage.handle().cancel(stage.id(name), "ada").await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +54,22 @@ async fn a_plugin_is_asked_to_let_go() {
     stage.seen(1).await;
     assert_eq!(cancel(&stage, "a1").await, Some(CancelAnswer::InFlight));
     assert_eq!(stage.seen(1).await, ["a2"]);
-    assert_eq!(stage.state_of("a1").await, (Cancelled, 0));
+    assert_eq!(stage.state_of("a1").await, (Cancelled, 1));
+    let detail = stage.delivery(stage.id("a1")).await;
+    let [(1, attempt)] = detail.attempts.as_slice() else { panic!("{:?}", detail.attempts) };
+    let Outcome { kind, code, message, .. } = &attempt.outcome;
+    assert_eq!((*kind, code.as_str()), (OutcomeKind::Retry, "cancelled"));
+    assert_eq!(message, "cancelled by ada while the plugin had it: it may have arrived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_that_is_cancelled_makes_no_dead_letter() {
+    let script = Scripted::default().lets_go("a1");
+    let mut stage = Setup { retry: Vec::new(), ..Setup::keep(script) }.start();
+    stage.accept(&["a1"]).await;
+    stage.seen(1).await;
+    assert_eq!(cancel(&stage, "a1").await, Some(CancelAnswer::InFlight));
+    stage.until("a1", Cancelled).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +116,7 @@ async fn a_final_delivery_stays_as_it_is() {
     stage.until("a1", Delivered).await;
     assert_eq!(cancel(&stage, "a1").await, Some(CancelAnswer::AlreadyFinal));
     assert_eq!(stage.state_of("a1").await, (Delivered, 1));
-    assert_eq!(stage.handle().cancel(DeliveryId::new(99)).await.unwrap(), None);
+    assert_eq!(stage.handle().cancel(DeliveryId::new(99), "ada").await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,7 +236,7 @@ async fn a_wish_outlives_a_store_that_cannot_be_read() {
     stage.memory().fails.store(true, Ordering::SeqCst);
     let (answer, mut answered) = oneshot::channel();
     let lane = LaneKey { destination: DestinationName::new(DESTINATION), key: "a".into() };
-    let wish = Question::Cancel(CancelWish { lane, id: stage.id("a50"), answer });
+    let wish = Question::Cancel(CancelWish { lane, id: stage.id("a50"), by: "ada".into(), answer });
     stage.handle().questions.send(wish).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(answered.try_recv().is_err(), "nobody can say yet what becomes of it");
@@ -229,14 +246,51 @@ async fn a_wish_outlives_a_store_that_cannot_be_read() {
     check_goes_without(stage, &[vec![names[0].clone()], names[next..].to_vec()].concat(), "a50").await;
 }
 
+/// The row is damaged after the wish has been let in, so that the dispatcher is the one who finds out.
+#[tokio::test(start_paused = true)]
+async fn a_wish_for_a_damaged_row_is_answered_once_and_its_lane_goes_on() {
+    let (mut stage, names) = long_lane().await;
+    stage.memory().state().damage(stage.id("a50"));
+    let (answer, answered) = oneshot::channel();
+    let lane = LaneKey { destination: DestinationName::new(DESTINATION), key: "a".into() };
+    let wish = CancelWish { lane, id: stage.id("a50"), by: "ada".into(), answer };
+    stage.handle().questions.send(Question::Cancel(wish)).unwrap();
+    let patience = Duration::from_secs(60 * 60);
+    let answer = tokio::time::timeout(patience, answered).await.expect("it is answered").unwrap();
+    assert!(matches!(answer, Err(SteerError::Store(StoreError::Corrupt { .. }))), "{answer:?}");
+    stage.release();
+    let others: Vec<_> = names[1..].iter().filter(|name| *name != "a50").cloned().collect();
+    assert_eq!(stage.seen(others.len()).await, others);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_cancelled_when_the_store_cannot_be_read() {
     let mut stage = Setup::keep(Scripted::default().holding("a1")).start();
     stage.accept(&["a1", "a2"]).await;
     stage.seen(1).await;
     stage.memory().fails.store(true, Ordering::SeqCst);
-    let failed = stage.handle().cancel(stage.id("a2")).await;
+    let failed = stage.handle().cancel(stage.id("a2"), "ada").await;
     assert!(matches!(failed, Err(SteerError::Store(_))), "{failed:?}");
     stage.memory().fails.store(false, Ordering::SeqCst);
     assert_eq!(stage.state_of("a2").await, (Pending, 0));
+}
+
+/// Lists read less of a delivery than this question does: what they find is not lost.
+#[tokio::test(start_paused = true)]
+async fn a_delivery_of_which_only_an_attempt_is_damaged_is_cancelled() {
+    let (mut stage, names) = long_lane().await;
+    let permits = stage.memory().reads.available_permits();
+    stage.memory().reads.forget_permits(permits);
+    stage.release();
+    let next = stage.seen(16).await.len() + 1;
+    let id = stage.id("a50");
+    stage.memory().state().damage_attempts(id);
+    let (answer, answered) = oneshot::channel();
+    let lane = LaneKey { destination: DestinationName::new(DESTINATION), key: "a".into() };
+    let wish = CancelWish { lane, id, by: "ada".into(), answer };
+    stage.handle().questions.send(Question::Cancel(wish)).unwrap();
+    stage.memory().reads.add_permits(permits);
+    assert_eq!(answered.await.unwrap().unwrap(), Some(CancelAnswer::Cancelled));
+    stage.memory().state().mend_attempts(id);
+    check_goes_without(stage, &[vec![names[0].clone()], names[next..].to_vec()].concat(), "a50").await;
 }

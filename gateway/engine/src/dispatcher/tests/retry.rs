@@ -95,6 +95,34 @@ async fn a_delivery_in_flight_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_chain_the_newest_goes_whichever_is_asked_for() {
+    let wait = Duration::from_secs(60 * 60);
+    let script = Scripted::default().first("a1", std::array::from_fn::<_, 3, _>(|_| fails()));
+    let mut stage = Setup { retry: vec![wait], ..Setup::keep(script) }.start();
+    stage.accept(&["a1"]).await;
+    stage.seen(2).await;
+    stage.until("a1", DeliveryState::Dead).await;
+    let first = stage.id("a1");
+    let second = stage.handle().retry(first).await.unwrap().unwrap();
+    stage.seen(1).await;
+    stage.load_when(|load| load.in_flight == 0).await;
+    // It waits for an hour; that of the first one is meant as a wish for it.
+    let began = Instant::now();
+    assert_eq!(stage.handle().retry(first).await.unwrap(), Some(second));
+    stage.seen(1).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    while stage.delivery(second).await.delivery.state != DeliveryState::Delivered {
+        tokio::task::yield_now().await;
+    }
+    let third = stage.handle().retry(first).await.unwrap().unwrap();
+    stage.seen(1).await;
+    stage.drain().await;
+    assert_eq!(stage.delivery(third).await.delivery.replay_of, Some(second));
+    assert_eq!(stage.delivery(second).await.delivery.replayed_by, Some(third));
+    assert!(stage.seen_so_far().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_delivery_is_not_made() {
     let stage = Setup::keep(Scripted::default()).start();
     assert_eq!(stage.handle().retry(DeliveryId::new(7)).await.unwrap(), None);

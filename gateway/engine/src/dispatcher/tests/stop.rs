@@ -149,7 +149,7 @@ async fn wishes_to_an_engine_that_has_stopped_fail() {
     let mut stage = Setup::keep(Scripted::default()).start();
     stage.accept(&["a1"]).await;
     stage.handle().drain(Duration::ZERO).await;
-    let failed = stage.handle().cancel(stage.id("a1")).await;
+    let failed = stage.handle().cancel(stage.id("a1"), "ada").await;
     assert!(matches!(failed, Err(SteerError::Stopped)), "{failed:?}");
     assert!(stage.handle().loads().await.is_empty());
 }

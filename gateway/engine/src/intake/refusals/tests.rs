@@ -1,40 +1,5 @@
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use super::*;
-
-/// What was logged since it was asked for the last time.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// A log of everything that this thread says while the guard lives.
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).without_time();
-        let subscriber = subscriber.with_ansi(false).with_target(false).with_level(false).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
-    }
-}
+use crate::testing::Log;
 
 async fn gather() {
     tokio::time::sleep(GATHERED_FOR + Duration::from_secs(1)).await;

@@ -1,7 +1,7 @@
 //! What a store in memory holds.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -21,8 +21,10 @@ use postroom_store::{
 pub(crate) struct State {
     pub(super) events: BTreeMap<EventId, (Arc<Event>, Bytes)>,
     pub(super) deliveries: BTreeMap<DeliveryId, (DeliveryRecord, Vec<AttemptRecord>)>,
-    pub(super) replays: BTreeMap<ReplayId, (Replay, DeliveryId, Option<DeliveryId>)>,
+    pub(super) replays: BTreeMap<ReplayId, Replaying>,
     pub(super) pauses: BTreeMap<DestinationName, Pause>,
+    damaged: BTreeSet<DeliveryId>,
+    attempts_damaged: BTreeSet<DeliveryId>,
     /// What was asked to be pruned, and what is answered.
     pub(crate) prunes: Vec<Prune>,
     pub(crate) pruned: VecDeque<Pruned>,
@@ -30,9 +32,41 @@ pub(crate) struct State {
     pub(crate) usage: VecDeque<Usage>,
 }
 
+/// A replay and how far it came.
+#[derive(Debug, Clone)]
+pub(super) struct Replaying {
+    pub(super) replay: Replay,
+    pub(super) position: DeliveryId,
+    pub(super) up_to: Option<DeliveryId>,
+    pub(super) final_by: Timestamp,
+}
+
 impl State {
     pub(crate) fn forget(&mut self, id: DeliveryId) {
         self.deliveries.remove(&id);
+    }
+
+    /// Makes a row one that no version of the gateway writes: no list has it any more.
+    pub(crate) fn damage(&mut self, id: DeliveryId) {
+        self.damaged.insert(id);
+    }
+
+    /// Makes an attempt one that cannot be read: lists have the delivery still, for they do not read attempts.
+    pub(crate) fn damage_attempts(&mut self, id: DeliveryId) {
+        self.attempts_damaged.insert(id);
+    }
+
+    pub(crate) fn mend_attempts(&mut self, id: DeliveryId) {
+        self.attempts_damaged.remove(&id);
+    }
+
+    /// Whether the delivery cannot be read with its attempts.
+    pub(super) fn is_damaged_in_part(&self, id: DeliveryId) -> bool {
+        self.is_damaged(id) || self.attempts_damaged.contains(&id)
+    }
+
+    pub(super) fn is_damaged(&self, id: DeliveryId) -> bool {
+        self.damaged.contains(&id)
     }
 
     pub(super) fn add(&mut self, mut delivery: DeliveryRecord) -> FreshDelivery {
@@ -60,10 +94,32 @@ impl State {
             finished_at: None,
             last_outcome: None,
             replay_of: Some(original),
+            replayed_by: None,
             replay,
             ..delivery.clone()
         };
-        self.add(anew)
+        let fresh = self.add(anew);
+        let (delivery, _) = self.deliveries.get_mut(&original).expect("it was just read");
+        delivery.replayed_by = Some(fresh.ticket.id);
+        fresh
+    }
+
+    /// The newest in the chain of a delivery.
+    pub(super) fn newest(&self, mut id: DeliveryId) -> Option<&DeliveryRecord> {
+        while let Some(next) = self.deliveries.get(&id)?.0.replayed_by {
+            id = next;
+        }
+        Some(&self.deliveries[&id].0)
+    }
+
+    /// What a replay may take of what matches, each with the moment when it became final.
+    pub(super) fn matching(&self, filter: &DeliveryFilter) -> impl Iterator<Item = (DeliveryId, Timestamp)> {
+        self.deliveries
+            .values()
+            .map(|(delivery, _)| delivery)
+            .filter(|delivery| filter.state.is_none_or(|state| state == delivery.state))
+            .filter(|delivery| delivery.replayed_by.is_none())
+            .filter_map(|delivery| Some((delivery.id, delivery.finished_at?)))
     }
 }
 
@@ -75,8 +131,4 @@ pub(super) fn ticket(delivery: &DeliveryRecord) -> Ticket {
         attempts: delivery.attempts,
         due: delivery.due.unwrap_or(Timestamp::EPOCH),
     }
-}
-
-pub(super) fn matches(filter: &DeliveryFilter, delivery: &DeliveryRecord) -> bool {
-    delivery.state.is_final() && filter.state.is_none_or(|state| state == delivery.state)
 }

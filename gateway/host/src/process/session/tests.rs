@@ -1,4 +1,11 @@
-use std::{io::Write as _, os::unix::net::UnixStream as StdUnixStream, process::Stdio, thread};
+use std::{
+    io::Write as _,
+    os::unix::net::UnixStream as StdUnixStream,
+    pin::pin,
+    process::Stdio,
+    task::{Context, Waker},
+    thread,
+};
 
 use postroom_core::id::DestinationName;
 use tokio::{net::UnixStream, process::Command};
@@ -56,6 +63,19 @@ async fn a_process_that_always_has_something_to_say_must_answer_a_ping_too() {
     assert!(matches!(&end, End::Kill(reason) if reason.contains("did not answer")));
     drop(session);
     talker.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_has_much_to_say_lets_others_have_their_turn() {
+    let (mut session, mut theirs, _frames) = session(Limits::default());
+    let pong = ToGateway::Pong.encode();
+    theirs.write_all(&pong.repeat(4 * READ_BYTES / pong.len())).unwrap();
+    drop(theirs);
+    session.incoming.readable().await.unwrap();
+    let mut talk = pin!(session.talk());
+    let first = talk.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(first.is_pending(), "the end is there to be read, but not in one turn");
+    assert!(matches!(talk.await, End::Closed));
 }
 
 #[test]

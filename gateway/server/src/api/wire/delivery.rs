@@ -18,6 +18,7 @@ pub(in crate::api) fn delivery(
         destination: record.destination.to_string(),
         route: record.route.to_string(),
         replay_of: record.replay_of.map(|id| id.to_string()),
+        replayed_by: record.replayed_by.map(|id| id.to_string()),
         replay: record.replay.map(|id| id.to_string()),
         lane: record.lane.to_string(),
         state: state(record.state),

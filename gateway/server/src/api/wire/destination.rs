@@ -34,7 +34,7 @@ pub(in crate::api) fn destination(
         paused_since: load.paused_by.as_ref().map(|pause| moment(pause.at)),
         paused_by: load.paused_by.map(|pause| pause.by),
         in_flight: load.in_flight.into(),
-        waiting: waiting.saturating_sub(load.in_flight.into()),
+        waiting,
         behind: load.behind,
     }
 }

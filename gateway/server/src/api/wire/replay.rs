@@ -1,7 +1,7 @@
 //! Replays, and the filters that replays and lists share.
 
 use postroom_core::{
-    id::{DestinationName, EventId, SourceName},
+    id::{DestinationName, EventId, ReplayId, SourceName},
     replay::ReplayState,
 };
 use postroom_openapi::{deliveries, replays};
@@ -44,10 +44,11 @@ pub(in crate::api) fn replay_detail(detail: ReplayDetail) -> replays::Replay {
     replays::Replay { progress, ..replay(detail.replay) }
 }
 
-/// A list's filter; `event` is its event id, read.
+/// A list's filter; `event` and `replay` are its ids, read.
 pub(in crate::api) fn list_filter(
     filter: deliveries::DeliveryFilter,
     event: Option<EventId>,
+    replay: Option<ReplayId>,
 ) -> DeliveryFilter {
     DeliveryFilter {
         state: filter.state.map(state_from),
@@ -58,6 +59,7 @@ pub(in crate::api) fn list_filter(
         subject: filter.subject,
         since: filter.created_after.map(instant),
         until: filter.created_before.map(instant),
+        replay,
     }
 }
 
@@ -82,6 +84,7 @@ pub(in crate::api) fn replay_filter(filter: replays::ReplayFilter, event: Option
         subject,
         created_after,
         created_before,
+        replay_id: None,
     };
-    list_filter(filter, event)
+    list_filter(filter, event, None)
 }

@@ -63,9 +63,3 @@ fn a_persons_pause_says_who_and_when() {
     assert_eq!(held.paused_since.map(|at| at.as_unix_ms()), Some(SINCE.as_unix_ms()));
     assert_eq!(shown(READY, GateState::Open).paused_by, None);
 }
-
-#[test]
-fn what_is_in_flight_does_not_wait() {
-    let found = shown(READY, GateState::Open);
-    assert_eq!((found.in_flight, found.waiting), (1, 2));
-}

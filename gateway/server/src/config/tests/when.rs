@@ -47,6 +47,23 @@ fn faults_of_an_expression_are_told_with_line_and_hint() {
 }
 
 #[test]
+fn a_source_that_an_expression_names_is_declared() {
+    for when in [
+        "event.source == 'postmann'",
+        "'postmann' != event.source",
+        "event.source in ['postman', 'postmann']",
+        "event.kind == 'activity' && !(true ? event.source == 'postmann' : false)",
+    ] {
+        refused(when, "unknown source \"postmann\"", "did you mean \"postman\"?");
+    }
+    refused("event.source == 'ci'", "unknown source \"ci\"", "known here: postman");
+    good(&file(
+        "event.source in ['postman'] && event.source != monitor.name && event.source.startsWith('p')",
+    ));
+    good(&file("monitor.name == 'ci' || event.subject == 'ci'"));
+}
+
+#[test]
 fn an_expression_is_a_string() {
     check(
         &file("true").replace("\"\"\"true\"\"\"", "true"),

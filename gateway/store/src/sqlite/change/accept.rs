@@ -185,7 +185,7 @@ impl Changes<'_> {
 
     fn insert_event(&mut self, event: &Event, row: &EventRow) -> Result<(), ChangeError> {
         let blob = row.sha256();
-        let inserted = self.insert_event.insert(params![
+        let inserted = self.insert_event.execute(params![
             event.id.as_bytes(),
             event.received_at.as_unix_ms(),
             event.source.as_str(),
@@ -204,7 +204,7 @@ impl Changes<'_> {
             row.inline().map(|body| &body[..]),
         ]);
         match inserted {
-            Ok(seq) => self.note_row(seq),
+            Ok(_) => {}
             Err(error) if is_duplicate(&error) => {
                 return Err(ChangeError::Refused(StoreError::Duplicate { event: event.id }));
             }
@@ -227,8 +227,6 @@ impl Changes<'_> {
             new.replay_of,
             new.replay,
         ])?);
-        self.note_row(id.get());
-        self.note_made(id, new.at)?;
         let lane = LaneKey { destination: new.destination.clone(), key: Arc::clone(new.lane) };
         let ticket = Ticket { id, event: new.event.id, lane, attempts: 0, due: due_or_at_once(None) };
         Ok(FreshDelivery { ticket, event: Arc::clone(new.event), body: None })

@@ -1,7 +1,9 @@
 //! Removes what is old.
 
+use std::collections::BTreeSet;
+
 use postroom_core::{id::EventId, time::Timestamp};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use super::{ChangeError, Changes};
 use crate::{
@@ -10,11 +12,12 @@ use crate::{
     sqlite::{
         prune::{self, Rule},
         row::saturated,
-        segments,
+        segments::{DELIVERIES, EVENTS, Segments},
     },
 };
 
-const DELETE_EVENT: &str = "DELETE FROM event WHERE id = ?1 RETURNING blob";
+const DELETE_EVENT: &str = "DELETE FROM event WHERE id = ?1 RETURNING seq, blob";
+const DELIVERIES_OF: &str = "SELECT id FROM delivery WHERE event = ?1";
 pub(super) const LEAVE_BLOB: &str = "UPDATE blob SET events = events - 1 WHERE sha256 = ?1";
 pub(super) const DELETE_BLOB: &str = "DELETE FROM blob WHERE sha256 = ?1 AND events = 0";
 const BLOB_IS_NAMED: &str = "SELECT 1 FROM blob WHERE sha256 = ?1";
@@ -22,11 +25,10 @@ const DELETE_MARKS: &str = "
     DELETE FROM mark WHERE (source, key) IN (SELECT source, key FROM mark WHERE at < ?1 ORDER BY at LIMIT ?2)";
 const DELETE_REPLAYS: &str = "
     DELETE FROM replay WHERE id IN (SELECT id FROM replay WHERE finished_at < ?1 ORDER BY finished_at LIMIT ?2)";
-const DELETE_SPANS: &str = "DELETE FROM delivery_span WHERE span < (SELECT id / 4096 FROM delivery WHERE id > 0 ORDER BY id LIMIT 1)";
 
 #[cfg(test)]
 pub(super) const QUERIES: [&str; 7] =
-    [DELETE_EVENT, LEAVE_BLOB, DELETE_BLOB, BLOB_IS_NAMED, DELETE_MARKS, DELETE_REPLAYS, DELETE_SPANS];
+    [DELETE_EVENT, DELIVERIES_OF, LEAVE_BLOB, DELETE_BLOB, BLOB_IS_NAMED, DELETE_MARKS, DELETE_REPLAYS];
 
 /// An event that may go, as it was found before the transaction.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +39,14 @@ pub(in crate::sqlite) struct Victim {
 }
 
 /// What one transaction removed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::sqlite) struct Removed {
     pub(in crate::sqlite) pruned: Pruned,
     /// The files to remove once the transaction is durable.
     pub(in crate::sqlite) doomed: Vec<BlobName>,
+    /// Segments that something was removed from.
+    event_segments: BTreeSet<i64>,
+    delivery_segments: BTreeSet<i64>,
 }
 
 impl Changes<'_> {
@@ -55,20 +60,15 @@ impl Changes<'_> {
         blobs: &Blobs,
     ) -> Result<Removed, ChangeError> {
         let limit = saturated(limit as u64);
-        let mut removed = Removed { pruned: Pruned::default(), doomed: Vec::new() };
+        let mut removed = Removed::default();
         for victim in victims {
             self.remove_event(victim, blobs, &mut removed)?;
         }
         for name in strays {
             self.doom_if_unnamed(*name, blobs, &mut removed)?;
         }
-        if removed.pruned.deliveries > 0 {
-            self.connection.prepare_cached(DELETE_SPANS)?.execute([])?;
-            segments::DELIVERIES.prune(self.connection)?;
-        }
-        if removed.pruned.events > 0 {
-            segments::EVENTS.prune(self.connection)?;
-        }
+        DELIVERIES.prune(self.connection, &removed.delivery_segments)?;
+        EVENTS.prune(self.connection, &removed.event_segments)?;
         if let Some(before) = prune.marks_before {
             let mut delete = self.connection.prepare_cached(DELETE_MARKS)?;
             removed.pruned.marks = delete.execute([before.as_unix_ms(), limit])? as u64;
@@ -91,11 +91,17 @@ impl Changes<'_> {
         if !victim.rule.takes(victim.received_at, &fate) {
             return Ok(());
         }
+        let mut deliveries = self.connection.prepare_cached(DELIVERIES_OF)?;
+        for delivery in deliveries.query_map([victim.id.as_bytes()], |row| row.get(0))? {
+            removed.delivery_segments.insert(Segments::of(delivery?));
+        }
         let mut delete = self.connection.prepare_cached(DELETE_EVENT)?;
-        let blob =
-            delete.query_row([victim.id.as_bytes()], |row| row.get::<_, Option<[u8; 32]>>(0)).optional()?;
+        let of_row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<[u8; 32]>>(1)?));
         // Two rules may have found it.
-        let Some(blob) = blob else { return Ok(()) };
+        let Some((seq, blob)) = delete.query_row([victim.id.as_bytes()], of_row).optional()? else {
+            return Ok(());
+        };
+        removed.event_segments.insert(Segments::of(seq));
         removed.pruned.events += 1;
         removed.pruned.deliveries += fate.deliveries;
         let Some(blob) = blob else { return Ok(()) };

@@ -10,7 +10,7 @@ use rusqlite::params;
 use super::{ChangeError, Changes, Original, highest_delivery};
 use crate::{
     records::FreshDelivery,
-    replays::{NewReplay, RetryAnswer},
+    replays::NewReplay,
     sqlite::{
         replays::{destinations_json, filter_json},
         row::saturated,
@@ -18,8 +18,8 @@ use crate::{
 };
 
 const INSERT_REPLAY: &str = "
-    INSERT INTO replay (filter, destinations, per_second, matched, up_to, state, by, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7)";
+    INSERT INTO replay (filter, destinations, per_second, matched, up_to, final_by, state, by, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?8)";
 const MOVE_REPLAY: &str = "
     UPDATE replay SET position = ?3 WHERE id = ?1 AND position = ?2 AND finished_at IS NULL";
 const COUNT_MADE: &str = "UPDATE replay SET made = made + ?2 WHERE id = ?1";
@@ -58,6 +58,7 @@ impl Changes<'_> {
             new.per_second,
             saturated(new.count),
             up_to,
+            new.final_by.as_unix_ms(),
             new.by,
             new.at.as_unix_ms(),
         ])?;
@@ -79,9 +80,7 @@ impl Changes<'_> {
         }
         let mut made = 0;
         for original in &step.originals {
-            if let RetryAnswer::Made(_) = self.again(original, Some(step.id), at, fresh)? {
-                made += 1;
-            }
+            made += i64::from(self.replay(original, step.id, at, fresh)?);
         }
         self.connection.prepare_cached(COUNT_MADE)?.execute([id, made])?;
         if step.is_last {

@@ -135,6 +135,51 @@ async fn a_migration_loses_no_delivery_and_no_attempt() {
     assert_eq!(store.events(about, page(None, 99)).await.unwrap().items.len(), 2);
 }
 
+#[tokio::test]
+async fn what_was_repeated_before_chains_were_kept_is_a_chain_now() {
+    let mut sql = include_str!("../migrations/0001_initial.sql").to_owned();
+    sql.push_str(include_str!("../migrations/0002_replay_and_retention.sql"));
+    sql.push_str(
+        "PRAGMA application_id = 1349735021; PRAGMA user_version = 2;
+         INSERT INTO event (id, received_at, source, kind, ordering_key, classifier, facts, labels, explanations,
+                            body_bytes, body)
+         VALUES (x'00000001070707070707070707070707', 5, 'acme', 'activity', 'k', 1, '{}', '{}', '[]', 1, x'20'),
+                (x'00000002070707070707070707070707', 6, 'acme', 'activity', 'k', 1, '{}', '{}', '[]', 1, x'20');
+         INSERT INTO replay (filter, destinations, per_second, matched, up_to, state, by, created_at)
+         VALUES ('{}', '[\"a\"]', 1, 2, 8, 'running', 'ann', 901);",
+    );
+    // Two of the first one, and one of the second of these.
+    let deliveries = [(1, 1, "a", None), (2, 1, "b", None), (3, 2, "a", None)].into_iter().chain([
+        (4, 1, "a", Some(1)),
+        (5, 1, "a", Some(1)),
+        (6, 1, "b", Some(2)),
+        (7, 1, "a", Some(5)),
+    ]);
+    for (id, event, destination, replay_of) in deliveries {
+        let replay_of = replay_of.map_or("NULL".to_owned(), |of: i64| of.to_string());
+        write!(
+            sql,
+            "INSERT INTO delivery (id, event, destination, route, lane, state, created_at, finished_at, replay_of)
+             VALUES ({id}, x'0000000{event}070707070707070707070707', '{destination}', 'r', 'k', 'dead', 7, 900,
+                     {replay_of});"
+        )
+        .unwrap();
+    }
+    let scratch = scratch_with(&sql);
+    let store = scratch.store();
+    let replayed_by = |id: i64| {
+        let found = store.delivery(DeliveryId::new(id));
+        async { found.await.unwrap().unwrap().delivery.replayed_by.map(DeliveryId::get) }
+    };
+    for (id, by) in [(1, Some(4)), (4, Some(5)), (5, Some(7)), (7, None), (2, Some(6)), (6, None), (3, None)]
+    {
+        assert_eq!(replayed_by(id).await, by, "{id}");
+    }
+    let replay = store.running_replays().await.unwrap().remove(0);
+    let replay = store.advance_replay(replay.id, 9, at(902)).await.unwrap().unwrap();
+    assert_eq!(replay.made, 2, "the newest of each chain");
+}
+
 #[test]
 fn an_old_database_and_a_fresh_one_end_with_the_same_schema() {
     let (old, fresh) = (scratch_with(V1), Scratch::new());

@@ -244,6 +244,7 @@ async fn what_a_person_asked_for_and_was_refused_does_not_happen_later() {
         destinations: vec![destination("d")],
         per_second: 1,
         count: 1,
+        final_by: at(1),
         by: "ann".to_owned(),
         at: at(1),
     };
@@ -256,6 +257,7 @@ async fn what_a_person_asked_for_and_was_refused_does_not_happen_later() {
 
     refuse(&store, &disk, store.retry(dead, at(1))).await;
     assert!(waiting_now(&store).await.is_empty());
+    assert_eq!(store.delivery(dead).await.unwrap().unwrap().delivery.replayed_by, None, "it can go again");
     assert!(feed.try_recv().is_err());
 
     refuse(&store, &disk, store.begin_replay(new.clone())).await;

@@ -52,6 +52,7 @@ async fn a_replay_whose_filter_is_not_known_makes_nothing() {
         destinations: vec![destination("d")],
         per_second: 1,
         count: 1,
+        final_by: at(3_000),
         by: "ann".to_owned(),
         at: at(3_000),
     };

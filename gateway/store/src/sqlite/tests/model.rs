@@ -16,8 +16,8 @@ enum Action {
     /// Changes to known deliveries: which one, its new state, the outcome of an attempt.
     Record(Vec<(prop::sample::Index, DeliveryState, Option<OutcomeKind>)>),
     Retry(prop::sample::Index),
-    /// A replay of one state, or of all.
-    BeginReplay(Option<DeliveryState>),
+    /// A replay of one state, or of all, that was final so long ago.
+    BeginReplay(Option<DeliveryState>, i64),
     Advance(prop::sample::Index, usize),
     Cancel(prop::sample::Index),
     /// Remove by age: how long events and those with dead letters are kept, and the size of a chunk.
@@ -38,7 +38,7 @@ fn action() -> impl Strategy<Value = Action> {
         6 => prop::collection::vec(sent(), 1..5).prop_map(Action::Accept),
         6 => prop::collection::vec((index(), state(), kind), 1..6).prop_map(Action::Record),
         2 => index().prop_map(Action::Retry),
-        2 => prop::option::of(state()).prop_map(Action::BeginReplay),
+        2 => (prop::option::of(state()), 0..60_i64).prop_map(|(state, ago)| Action::BeginReplay(state, ago)),
         3 => (index(), 1..4_usize).prop_map(|(replay, limit)| Action::Advance(replay, limit)),
         1 => index().prop_map(Action::Cancel),
         2 => (age(), age(), 1..4_usize).prop_map(|(events, dead, limit)| Action::PruneOld(events, dead, limit)),
@@ -71,7 +71,7 @@ async fn run(actions: &[Action]) {
             Action::Accept(events) => model.accept(&store, events).await,
             Action::Record(changes) => model.record(&store, changes).await,
             Action::Retry(index) => model.retry(&store, index).await,
-            Action::BeginReplay(state) => model.begin_replay(&store, *state).await,
+            Action::BeginReplay(state, ago) => model.begin_replay(&store, *state, *ago).await,
             Action::Advance(index, limit) => model.advance(&store, index, *limit).await,
             Action::Cancel(index) => model.cancel(&store, index).await,
             Action::PruneOld(events, dead, limit) => model.prune_old(&store, *events, *dead, *limit).await,

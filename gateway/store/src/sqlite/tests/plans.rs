@@ -4,13 +4,14 @@
 use super::*;
 
 /// What may be read from end to end, because there is little of it however much is finished.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
     // What waits, in an index of nothing else.
     "SCAN delivery USING COVERING INDEX delivery_waiting",
     // Replays that are not at their end.
     "SCAN replay USING INDEX replay_running",
-    // A row for thousands of deliveries.
-    "SCAN delivery_span",
+    // An entry for a thousand rows.
+    "SCAN event_segment USING COVERING INDEX event_segment_times",
+    "SCAN delivery_segment USING COVERING INDEX delivery_segment_times",
     // A row of some bytes for a file of 32 KiB and more; read by retention alone.
     "SCAN blob",
     // A row for each paused destination.
@@ -44,7 +45,8 @@ fn no_query_reads_all_of_a_table_or_sorts() {
         .chain(pauses::QUERIES)
         .chain(prune::QUERIES)
         .chain(pick::queries())
-        .chain(segments::queries());
+        .chain(segments::EVENTS.queries())
+        .chain(segments::DELIVERIES.queries());
     for sql in reads.chain(change::queries()) {
         check(&connection, sql);
     }

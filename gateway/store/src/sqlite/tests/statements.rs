@@ -46,7 +46,7 @@ impl Counted {
         let (statements, rows) = (self.statements.load(Ordering::Relaxed), transaction.total_changes());
         change(&mut changes);
         let cost = (self.statements.load(Ordering::Relaxed) - statements, transaction.total_changes() - rows);
-        changes.finish().unwrap();
+        drop(changes);
         transaction.commit().unwrap();
         cost
     }

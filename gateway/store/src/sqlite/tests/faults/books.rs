@@ -40,7 +40,6 @@ struct Event {
 struct Delivery {
     event: u64,
     must_be: bool,
-    replay_of: Option<i64>,
     /// Its states in order, and whether each was answered. The first is from before the life.
     history: Vec<(String, bool)>,
     /// Retries of it that may have happened without an answer.
@@ -48,8 +47,8 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(event: u64, replay_of: Option<i64>, must_be: bool) -> Self {
-        Self { event, must_be, replay_of, history: vec![("pending".to_owned(), true)], open_retries: 0 }
+    fn new(event: u64, must_be: bool) -> Self {
+        Self { event, must_be, history: vec![("pending".to_owned(), true)], open_retries: 0 }
     }
 
     fn possible(&self) -> BTreeSet<&str> {
@@ -120,35 +119,48 @@ impl Books {
         if body != Some(event.body) {
             return Err(format!("event {number} has body {body:?} and not {}", event.body));
         }
-        let (first, again): (Vec<&Shown>, Vec<&Shown>) =
-            deliveries.iter().partition(|delivery| delivery.replay_of.is_none());
-        let destinations: Vec<&String> = first.iter().map(|delivery| &delivery.destination).collect();
+        let first = || deliveries.iter().filter(|delivery| delivery.replay_of.is_none());
+        let destinations: Vec<&String> = first().map(|delivery| &delivery.destination).collect();
         if destinations != event.destinations.iter().collect::<Vec<_>>() {
             return Err(format!("event {number} is there in part: {destinations:?}"));
         }
-        let ids: Vec<i64> = first.iter().map(|delivery| delivery.id).collect();
+        let ids: Vec<i64> = first().map(|delivery| delivery.id).collect();
         if event.deliveries.as_ref().is_some_and(|known| *known != ids) {
             return Err(format!("event {number} has deliveries {ids:?} and not {:?}", event.deliveries));
         }
-        let mut new_of: BTreeMap<i64, usize> = BTreeMap::new();
-        for shown in &again {
-            let of = shown.replay_of.unwrap_or_default();
-            match self.deliveries.get(&shown.id) {
-                Some(known) if known.replay_of == Some(of) => {}
-                Some(_) => return Err(format!("delivery {} is one of {of} now", shown.id)),
-                None => *new_of.entry(of).or_default() += 1,
-            }
-        }
-        for (of, count) in new_of {
-            if self.deliveries.get(&of).is_none_or(|delivery| count > delivery.open_retries) {
-                return Err(format!("delivery {of} was retried {count} times too often"));
-            }
+        for destination in &event.destinations {
+            let chain: Vec<&Shown> =
+                deliveries.iter().filter(|shown| shown.destination == *destination).collect();
+            self.compare_chain(number, &chain)?;
         }
         deliveries.iter().try_for_each(|shown| self.compare_state(shown))
     }
 
+    /// The deliveries of an event to one destination: each repeats the one before, and was asked for.
+    fn compare_chain(&self, event: u64, chain: &[&Shown]) -> Check {
+        for pair in chain.windows(2) {
+            let (before, after) = (pair[0], pair[1]);
+            if (before.replayed_by, after.replay_of) != (Some(after.id), Some(before.id)) {
+                return Err(format!("no chain: {before:?}, {after:?}"));
+            }
+        }
+        if let Some(newest) = chain.last()
+            && newest.replayed_by.is_some()
+        {
+            return Err(format!("{newest:?} is the newest"));
+        }
+        let known = || chain.iter().filter_map(|shown| self.deliveries.get(&shown.id));
+        if known().any(|delivery| delivery.event != event) {
+            return Err(format!("a delivery of {chain:?} was one of another event"));
+        }
+        // The first one came with its event.
+        let new = chain.iter().skip(1).filter(|shown| !self.deliveries.contains_key(&shown.id)).count();
+        let open = known().map(|delivery| delivery.open_retries).sum();
+        if new > open { Err(format!("of {chain:?} {new} are new, not {open}")) } else { Ok(()) }
+    }
+
     fn compare_state(&self, shown: &Shown) -> Check {
-        let fresh = Delivery::new(0, None, false);
+        let fresh = Delivery::new(0, false);
         let possible = self.deliveries.get(&shown.id).unwrap_or(&fresh).possible();
         if possible.contains(shown.state.as_str()) {
             return Ok(());
@@ -216,7 +228,7 @@ impl Books {
             let first = shown.iter().filter(|delivery| delivery.replay_of.is_none());
             event.deliveries = Some(first.map(|delivery| delivery.id).collect());
             for shown in shown.iter() {
-                let mut delivery = Delivery::new(*number, shown.replay_of, true);
+                let mut delivery = Delivery::new(*number, true);
                 delivery.history[0].0.clone_from(&shown.state);
                 self.deliveries.insert(shown.id, delivery);
             }
@@ -281,7 +293,7 @@ impl Books {
             (Action::Record(changes), _) => self.change(changes, true),
             (Action::Retry(of), Answer::Retried(Some(made))) => {
                 let event = self.deliveries.get(of).ok_or("a retry of nothing")?.event;
-                self.deliveries.insert(*made, Delivery::new(event, Some(*of), true));
+                self.deliveries.insert(*made, Delivery::new(event, true));
                 self.highest = self.highest.max(*made);
             }
             (Action::Prune(_), _) => (self.pruned, self.ever_pruned) = (true, true),
@@ -299,7 +311,7 @@ impl Books {
             return Err(format!("event {event} got deliveries {deliveries:?}, {highest} was before"));
         }
         for id in deliveries {
-            self.deliveries.insert(*id, Delivery::new(*event, None, true));
+            self.deliveries.insert(*id, Delivery::new(*event, true));
             self.highest = self.highest.max(*id);
         }
         let entry = Event {

@@ -241,6 +241,7 @@ async fn show(store: &SqliteStore, notes: &Notes) -> Vec<i64> {
                     destination: delivery.destination.as_str().to_owned(),
                     state: delivery.state.as_str().to_owned(),
                     replay_of: delivery.replay_of.map(|of| of.get()),
+                    replayed_by: delivery.replayed_by.map(|by| by.get()),
                 })
                 .collect();
             deliveries.reverse();

@@ -12,6 +12,7 @@ pub(super) struct Shown {
     pub(super) destination: String,
     pub(super) state: String,
     pub(super) replay_of: Option<i64>,
+    pub(super) replayed_by: Option<i64>,
 }
 
 /// One thing that is done to the store.
@@ -21,7 +22,7 @@ pub(super) enum Action {
     Accept { event: u64, destinations: Vec<String>, body: u64, key: Option<String> },
     /// New states of deliveries.
     Record(Vec<(i64, String)>),
-    /// A new delivery of a final one.
+    /// A new delivery of the newest in the chain of this one.
     Retry(i64),
     /// Remove up to so many of the oldest events.
     Prune(usize),

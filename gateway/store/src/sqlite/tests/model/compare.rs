@@ -8,7 +8,7 @@ use super::{
     plain::{BodyOf, DESTINATIONS, Delivery, KEYS, Model},
     *,
 };
-use crate::{DeliveryFilter, Store, testing::lane};
+use crate::{DeliveryFilter, DeliveryRecord, Store, testing::lane};
 
 impl Model {
     fn waiting(&self) -> Vec<Ticket> {
@@ -32,6 +32,23 @@ impl Model {
         self.events.values().filter_map(large).collect::<BTreeSet<_>>().len()
     }
 
+    /// Lists the events about `key`, page by page.
+    async fn check_events_about(&self, key: &str, store: &SqliteStore) {
+        let filter = crate::EventFilter { subject: Some(key.to_owned()), ..crate::EventFilter::default() };
+        let (mut listed, mut before) = (Vec::new(), None);
+        loop {
+            let found = store.events(filter.clone(), page(before, 2)).await.unwrap();
+            listed.extend(found.items.iter().map(|record| record.event.id));
+            before = found.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        listed.sort_unstable();
+        let about = self.events.keys().filter(|n| self.keys[n] == key);
+        assert_eq!(listed, about.map(|n| event_id(*n)).collect::<Vec<_>>());
+    }
+
     /// Compares what waits, the lists, the replays and the pauses.
     pub(super) async fn check(&self, store: &SqliteStore) {
         let waiting = self.waiting();
@@ -45,8 +62,15 @@ impl Model {
             for key in KEYS {
                 let lane = lane(name, key);
                 let expected: Vec<_> = all.iter().filter(|ticket| ticket.lane == lane).cloned().collect();
-                assert_eq!(store.waiting_in_lane(lane, None, usize::MAX).await.unwrap(), expected);
+                assert_eq!(store.waiting_in_lane(lane.clone(), None, usize::MAX).await.unwrap(), expected);
+                for (nth, ticket) in expected.iter().enumerate() {
+                    let next: Vec<_> = expected[nth + 1..].iter().take(2).cloned().collect();
+                    assert_eq!(store.waiting_in_lane(lane.clone(), Some(ticket.id), 2).await.unwrap(), next);
+                }
             }
+        }
+        for key in KEYS {
+            self.check_events_about(key, store).await;
         }
         for state in DeliveryState::ALL {
             let filter = DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
@@ -70,10 +94,11 @@ impl Model {
             let detail = store.delivery(*id).await.unwrap().unwrap();
             assert!(detail.attempts.iter().map(|(_, attempt)| attempt).eq(&delivery.tries), "{detail:?}");
             let last = delivery.tries.last().map(|attempt| attempt.outcome.kind);
-            assert_eq!(detail.delivery.last_outcome.map(|outcome| outcome.kind), last);
+            assert_eq!(detail.delivery.last_outcome.as_ref().map(|outcome| outcome.kind), last);
+            let DeliveryRecord { replay_of, replayed_by, replay, .. } = detail.delivery;
             assert_eq!(
-                (detail.delivery.replay_of, detail.delivery.replay),
-                (delivery.replay_of, delivery.replay)
+                (replay_of, replayed_by, replay),
+                (delivery.replay_of, delivery.replayed_by, delivery.replay)
             );
         }
         for n in 1..=self.sent {
@@ -94,6 +119,10 @@ impl Model {
             assert_eq!(detail.dead, count(|state| state == DeliveryState::Dead));
             let all = detail.waiting + detail.delivered + detail.dead + detail.other;
             assert_eq!(all, of_replay().count() as u64);
+            let filter = DeliveryFilter { replay: Some(*id), ..DeliveryFilter::default() };
+            let listed = store.deliveries(filter, page(None, usize::MAX)).await.unwrap().items;
+            let made = self.deliveries.iter().rev().filter(|(_, delivery)| delivery.replay == Some(*id));
+            assert!(listed.iter().map(|record| record.id).eq(made.map(|(id, _)| *id)));
         }
     }
 }

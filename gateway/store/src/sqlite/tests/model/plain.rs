@@ -13,7 +13,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::{
-    AttemptRecord, DeliveryChange, DeliveryFilter, NewReplay, Pause, Prune, RetryAnswer, Store,
+    AttemptRecord, DeliveryChange, DeliveryFilter, Matching, NewReplay, Pause, Prune, RetryAnswer, Store,
     testing::{at, attempt, marked, received_at},
 };
 
@@ -61,6 +61,7 @@ pub(super) struct Delivery {
     pub(super) finished_at: Option<Timestamp>,
     pub(super) tries: Vec<AttemptRecord>,
     pub(super) replay_of: Option<DeliveryId>,
+    pub(super) replayed_by: Option<DeliveryId>,
     pub(super) replay: Option<ReplayId>,
 }
 
@@ -69,6 +70,7 @@ pub(super) struct Replay {
     pub(super) state: Option<DeliveryState>,
     pub(super) position: DeliveryId,
     pub(super) up_to: DeliveryId,
+    pub(super) final_by: Timestamp,
     pub(super) made: u64,
     pub(super) stands: ReplayState,
 }
@@ -86,6 +88,8 @@ pub(super) struct Model {
     /// Event numbers given so far.
     pub(super) sent: u32,
     pub(super) events: BTreeMap<u32, BodyOf>,
+    /// What each event was about, also of those that are gone.
+    pub(super) keys: BTreeMap<u32, &'static str>,
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
     highest: i64,
     marks: BTreeMap<usize, First>,
@@ -130,6 +134,7 @@ impl Model {
             }
             assert!(!accepted.repeated);
             self.events.insert(n, event.body);
+            self.keys.insert(n, KEYS[event.key]);
             assert_eq!(accepted.deliveries.len(), event.fan_out);
             for (id, destination) in accepted.deliveries.into_iter().zip(DESTINATIONS) {
                 self.insert(id, n, destination, KEYS[event.key], None, None);
@@ -156,6 +161,7 @@ impl Model {
             finished_at: None,
             tries: Vec::new(),
             replay_of,
+            replayed_by: None,
             replay,
         };
         assert!(self.deliveries.insert(id, delivery).is_none(), "{id} was given twice");
@@ -164,6 +170,7 @@ impl Model {
 
     fn again(&mut self, id: DeliveryId, original: DeliveryId, replay: Option<ReplayId>) {
         let Delivery { event, destination, key, .. } = self.deliveries[&original];
+        self.deliveries.get_mut(&original).unwrap().replayed_by = Some(id);
         self.insert(id, event, destination, key, Some(original), replay);
     }
 
@@ -201,37 +208,50 @@ impl Model {
     }
 
     pub(super) async fn retry(&mut self, store: &SqliteStore, index: &Index) {
-        let Some(original) = self.known(index) else { return };
+        let Some(asked) = self.known(index) else { return };
+        let mut newest = asked;
+        while let Some(next) = self.deliveries[&newest].replayed_by {
+            newest = next;
+        }
         let now = self.now();
-        let expected = match self.deliveries[&original].state.is_final() {
+        let expected = match self.deliveries[&newest].state.is_final() {
             true => RetryAnswer::Made(DeliveryId::new(self.highest + 1)),
-            false => RetryAnswer::StillWaiting,
+            false => RetryAnswer::StillWaiting(newest),
         };
-        assert_eq!(store.retry(original, now).await.unwrap(), expected);
+        assert_eq!(store.retry(asked, now).await.unwrap(), expected);
         if let RetryAnswer::Made(id) = expected {
-            self.again(id, original, None);
+            self.again(id, newest, None);
         }
     }
 
-    fn matching(&self, state: Option<DeliveryState>) -> impl Iterator<Item = DeliveryId> {
-        let matches = move |delivery: &Delivery| {
-            delivery.state.is_final() && state.is_none_or(|state| delivery.state == state)
-        };
-        self.deliveries.iter().filter(move |(_, delivery)| matches(delivery)).map(|(id, _)| *id)
+    /// What a replay would take of those in `state`, each with the moment when it became final.
+    fn matching(&self, state: Option<DeliveryState>) -> impl Iterator<Item = (DeliveryId, Timestamp)> {
+        self.deliveries
+            .iter()
+            .filter(move |(_, delivery)| state.is_none_or(|state| delivery.state == state))
+            .filter(|(_, delivery)| delivery.replayed_by.is_none())
+            .filter_map(|(id, delivery)| Some((*id, delivery.finished_at?)))
     }
 
-    pub(super) async fn begin_replay(&mut self, store: &SqliteStore, state: Option<DeliveryState>) {
+    /// Begins a replay of what was final `ago` milliseconds before.
+    pub(super) async fn begin_replay(&mut self, store: &SqliteStore, state: Option<DeliveryState>, ago: i64) {
         let destinations: Vec<_> = DESTINATIONS.into_iter().map(DestinationName::new).collect();
         let filter = DeliveryFilter { state, ..DeliveryFilter::default() };
-        let count = store.count(filter.clone(), destinations.clone(), None).await.unwrap();
-        assert_eq!(count, self.matching(state).count() as u64);
-        let new =
-            NewReplay { filter, destinations, per_second: 9, count, by: "ann".to_owned(), at: self.now() };
+        let now = self.now();
+        let final_by = at(now.as_unix_ms() - ago);
+        let matching = store.count(filter.clone(), destinations.clone(), final_by).await.unwrap();
+        let (in_time, later): (Vec<_>, Vec<_>) = self.matching(state).partition(|(_, end)| *end <= final_by);
+        let newest = in_time.iter().chain(&later).map(|(_, end)| *end).max();
+        let (count, later) = (in_time.len() as u64, later.len() as u64);
+        assert_eq!(matching, Matching { count, later, newest });
+        let by = "ann".to_owned();
+        let new = NewReplay { filter, destinations, per_second: 9, count, final_by, by, at: now };
         let begun = store.begin_replay(new).await.unwrap();
         let replay = Replay {
             state,
             position: DeliveryId::new(0),
             up_to: DeliveryId::new(self.highest),
+            final_by,
             made: 0,
             stands: ReplayState::Running,
         };
@@ -247,10 +267,11 @@ impl Model {
             assert_eq!((told.made, told.state), (replay.made, replay.stands));
             return;
         }
-        let (position, up_to) = (replay.position, replay.up_to);
+        let Replay { position, up_to, final_by, .. } = *replay;
         let left: Vec<_> = self
             .matching(replay.state)
-            .filter(|matching| *matching > position && *matching <= up_to)
+            .filter(|(id, end)| *id > position && *id <= up_to && *end <= final_by)
+            .map(|(id, _)| id)
             .collect();
         for original in left.iter().take(limit) {
             self.again(DeliveryId::new(self.highest + 1), *original, Some(id));
