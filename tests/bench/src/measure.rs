@@ -11,7 +11,7 @@ use crate::{
     figures::Figures,
     gauge::Gauge,
     load::{Load, Loaded},
-    plan::{Args, Plan},
+    plan::{Args, Part, Plan},
     process, report,
 };
 
@@ -33,12 +33,18 @@ struct Run {
 /// Measures everything, prints the table and writes the JSON.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut run = Run::new(Plan::new(args))?;
-    ceiling::measure(&mut run)?;
-    let gateway = rounds::measure(&mut run)?;
-    restart::measure(&mut run, gateway)?;
-    large::measure(&mut run)?;
-    peers::measure(&mut run)?;
-    rows::measure(&mut run)?;
+    if run.plan.has(Part::Rounds) {
+        ceiling::measure(&mut run)?;
+        let gateway = rounds::measure(&mut run)?;
+        restart::measure(&mut run, gateway)?;
+    }
+    let others: [(Part, fn(&mut Run) -> anyhow::Result<()>); 3] =
+        [(Part::Large, large::measure), (Part::Peers, peers::measure), (Part::Rows, rows::measure)];
+    for (part, measure) in others {
+        if run.plan.has(part) {
+            measure(&mut run)?;
+        }
+    }
     run.end()
 }
 

@@ -11,6 +11,9 @@ pub(crate) struct Args {
     /// The file to write the figures to, as JSON.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Measure only these parts; may be given more than once
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
     /// A folder in whose `node_modules` Node-RED and Restate are looked for, before the search path.
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
@@ -19,10 +22,24 @@ pub(crate) struct Args {
     scratch: Option<PathBuf>,
 }
 
+/// A part of a run that can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// No-op, intake and end to end in turn, and the restart with what they left waiting.
+    Rounds,
+    /// Backups.
+    Large,
+    /// Other programs.
+    Peers,
+    /// Ten million finished rows.
+    Rows,
+}
+
 /// What one run does.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) quick: bool,
+    only: Vec<Part>,
     pub(crate) out: Option<PathBuf>,
     pub(crate) peers: Option<PathBuf>,
     pub(crate) scratch: Option<PathBuf>,
@@ -54,6 +71,7 @@ impl Plan {
         let quick = args.quick;
         Self {
             quick,
+            only: args.only.clone(),
             out: args.out.clone(),
             peers: args.peers.clone(),
             scratch: args.scratch.clone(),
@@ -66,5 +84,10 @@ impl Plan {
             filling_max: if quick { seconds(50) } else { seconds(600) },
             load_threads: (cores / 2).max(1),
         }
+    }
+
+    /// Whether a part is measured.
+    pub(crate) fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
 }

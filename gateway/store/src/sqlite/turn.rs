@@ -111,7 +111,7 @@ impl Ready {
     pub(super) fn is_overdue(&self) -> bool {
         let pages = self.pages();
         let bytes = pages * self.frame_bytes;
-        bytes >= 2 * self.tuning.log_due_bytes && (pages >= 2 * self.refused_at || self.is_long())
+        bytes >= self.tuning.log_overdue_bytes && (pages >= 2 * self.refused_at || self.is_long())
     }
 
     /// Tells that those who read from the log did not end in time.

@@ -86,7 +86,14 @@ fn open(scratch: &Scratch, tuning: Tuning) -> SqliteStore {
 
 /// For reads that do not end, so that nobody waits for them for long.
 fn small(log_due_bytes: u64, log_full_bytes: u64) -> Tuning {
-    Tuning { log_due_bytes, log_full_bytes, reads_end_max: Duration::from_millis(5), ..Tuning::default() }
+    let log_overdue_bytes = 2 * log_due_bytes;
+    Tuning {
+        log_due_bytes,
+        log_overdue_bytes,
+        log_full_bytes,
+        reads_end_max: Duration::from_millis(5),
+        ..Tuning::default()
+    }
 }
 
 fn log_bytes(scratch: &Scratch) -> u64 {
@@ -152,7 +159,12 @@ async fn reads_that_overlap_do_not_keep_the_log_from_starting_again() {
     /// Looks for the next commit before a read ends all the same: some milliseconds.
     const LOOKS_MAX: usize = 1_000;
     let scratch = Scratch::new();
-    let tuning = Tuning { log_due_bytes: FULL / 64, log_full_bytes: FULL, ..Tuning::default() };
+    let tuning = Tuning {
+        log_due_bytes: FULL / 64,
+        log_overdue_bytes: FULL / 32,
+        log_full_bytes: FULL,
+        ..Tuning::default()
+    };
     let store = open(&scratch, tuning);
     accept(&store, event(0)).await;
     let (stop, stopped) = sync_channel::<()>(0);

@@ -342,6 +342,7 @@ const NEVER: u64 = 1_000;
 /// Its body takes some pages, so that a log of this length is moved while few events come.
 const SMALL_LOG: Tuning = Tuning {
     log_due_bytes: 128 * 1024,
+    log_overdue_bytes: 256 * 1024,
     log_full_bytes: 64 * 1024 * 1024,
     reads_end_max: Duration::from_millis(250),
     restore_interval: Duration::from_millis(1),

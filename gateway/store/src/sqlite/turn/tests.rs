@@ -1,14 +1,19 @@
 use super::*;
 
 const DUE: u64 = 100;
+const OVERDUE: u64 = 200;
 const FULL: u64 = 1000;
 
-/// A log that is due at a hundred pages and full at a thousand.
+/// A log that is due at a hundred pages, overdue at two hundred and full at a thousand.
 fn ready() -> Ready {
     let connection = Connection::open_in_memory().unwrap();
     let frame_bytes = Ready::new(connection, 0, Tuning::default()).unwrap().frame_bytes;
-    let tuning =
-        Tuning { log_due_bytes: DUE * frame_bytes, log_full_bytes: FULL * frame_bytes, ..Tuning::default() };
+    let tuning = Tuning {
+        log_due_bytes: DUE * frame_bytes,
+        log_overdue_bytes: OVERDUE * frame_bytes,
+        log_full_bytes: FULL * frame_bytes,
+        ..Tuning::default()
+    };
     Ready::new(Connection::open_in_memory().unwrap(), 0, tuning).unwrap()
 }
 
@@ -22,15 +27,15 @@ fn check_overdue_from(ready: &Ready, pages: u64) {
 }
 
 #[test]
-fn a_log_of_twice_the_length_at_which_it_is_moved_is_made_to_start_again() {
+fn a_log_that_is_overdue_is_made_to_start_again() {
     let ready = ready();
-    check_overdue_from(&ready, 2 * DUE);
+    check_overdue_from(&ready, OVERDUE);
 }
 
 #[test]
 fn after_a_wait_in_vain_only_a_log_of_twice_the_length_or_a_full_one_is() {
     let mut ready = ready();
-    for refused_at in [2 * DUE, 3 * DUE] {
+    for refused_at in [OVERDUE, 3 * DUE] {
         ready.pages.store(refused_at, Ordering::Relaxed);
         ready.restart_refused();
         check_overdue_from(&ready, 2 * refused_at);
@@ -48,5 +53,5 @@ fn a_log_that_has_started_again_forgets_the_wait_in_vain() {
     ready.moved(Move { pages: 4 * DUE, left: 1, starts_again: false });
     ready.pages.store(DUE, Ordering::Relaxed);
     assert!(ready.is_due());
-    check_overdue_from(&ready, 2 * DUE);
+    check_overdue_from(&ready, OVERDUE);
 }
