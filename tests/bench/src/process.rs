@@ -5,22 +5,26 @@ use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader, Read},
     net::SocketAddr,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::load::{Load, Loaded};
 
-/// A process that is killed when this is dropped.
+/// A process that is killed when this is dropped, with all that it has started.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        Ok(Self(command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot start {name}"))?))
+        // A group of its own: some programs are scripts that start the real one.
+        command.stdin(Stdio::null()).process_group(0);
+        Ok(Self(command.spawn().with_context(|| format!("cannot start {name}"))?))
     }
 
     /// Starts a process whose output is of no interest.
@@ -44,7 +48,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself, and then there is nothing to do.
-        self.0.kill().ok();
+        kill_process_group(Pid::from_child(&self.0), Signal::KILL).ok();
         self.0.wait().ok();
     }
 }
