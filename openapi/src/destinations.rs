@@ -43,6 +43,54 @@ pub enum Gate {
     Breaker,
 }
 
+/// How much of a sandbox the configuration wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum SandboxMode {
+    /// All of it: without one of its layers the plugin is not loaded.
+    Required,
+    /// What the system offers.
+    BestEffort,
+    /// None.
+    Off,
+}
+
+/// What keeps a plugin's process in bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Sandbox {
+    /// How much the configuration wants.
+    pub mode: SandboxMode,
+    /// The layers that hold: `no_new_privs`, `not_dumpable`, `limits`, `no_capabilities`, `landlock`, `seccomp`.
+    pub active: Vec<String>,
+    /// The layers that were tried and do not hold as a whole.
+    pub missing: Vec<MissingLayer>,
+}
+
+/// A layer of a sandbox that does not hold as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct MissingLayer {
+    /// Which one.
+    pub layer: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The process that a plugin runs in.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct PluginProcess {
+    /// Its id in the system.
+    pub pid: u64,
+    /// Since when it takes deliveries.
+    pub since: Timestamp,
+    /// How often the plugin was started again since the gateway runs.
+    pub restarts: u64,
+    /// Memory of its own, in bytes; the bodies of events that it looks at are not counted. Absent when it cannot be told.
+    pub memory_bytes: Option<u64>,
+    /// Its threads. Absent when they cannot be told.
+    pub threads: Option<u64>,
+}
+
 /// A destination: a plugin plus its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -53,6 +101,10 @@ pub struct Destination {
     pub plugin: String,
     /// The plugin's version. Absent when the plugin cannot be read.
     pub plugin_version: Option<String>,
+    /// What keeps its process in bounds. Absent while there is no process that takes deliveries.
+    pub sandbox: Option<Sandbox>,
+    /// Its process. Absent while there is none that takes deliveries.
+    pub process: Option<PluginProcess>,
     /// How it does.
     pub state: DestinationState,
     /// Why it is in this state, when there is more to say.

@@ -193,7 +193,7 @@ typedef struct postroom_outcome {
 typedef struct postroom_state_op {
     uint32_t struct_size;
     uint32_t op;                          /* POSTROOM_STATE_*                                        */
-    postroom_str key;                     /* 1..256 bytes UTF-8; private to this instance            */
+    postroom_str key;                     /* 1..256 bytes UTF-8, no line feed; private to the destination */
     postroom_str value;                   /* PUT: <= 256 KiB                                         */
     uint64_t expected_version;            /* PUT, DELETE: compare-and-swap                           */
     uint64_t ttl_ms;                      /* PUT: 0 = keep                                           */
@@ -204,7 +204,9 @@ typedef struct postroom_state_result {
     uint64_t version;                     /* current version of the key (0 = absent)                 */
     postroom_str value;                   /* borrowed until the callback returns                     */
 } postroom_state_result;
-/* Called exactly once if state() returned POSTROOM_OK, from any thread, perhaps before it returns. */
+/* Called exactly once if state() returned POSTROOM_OK, from any thread, perhaps before it returns; at the
+   latest with STALE before destroy() is called.  Operations that nobody waited for in between happen in any
+   order.  After UNAVAILABLE and STALE a write may still happen: read before you write again. */
 typedef void (*postroom_state_cb)(void *user, const postroom_state_result *result);
 
 /* ---------------------------------------------------------------- host services ----------------- */

@@ -180,7 +180,8 @@ async fn a_process_that_keeps_the_standard_error_of_a_dead_plugin_blocks_nothing
     let folder = TempDir::new().unwrap();
     let marker = folder.path().join("marker");
     compile(folder.path(), LEAVES_A_PROCESS, "leaves", &marker);
-    let settings = retry(9, "20ms");
+    // In a sandbox it could not start one.
+    let settings = format!("sandbox = \"off\"\n{}", retry(9, "20ms"));
     let config = Config::new().destination("leaves", "leaves", &settings).route("all", "", "leaves");
     fs::write(folder.path().join("postroom.toml"), config.text(folder.path())).unwrap();
     let mut gateway = Serving::start(&program(), folder.path(), ["--config", "postroom.toml"]).await;

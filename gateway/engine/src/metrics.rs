@@ -193,12 +193,13 @@ impl Metrics {
     }
 
     pub(crate) fn pruned(&self, pruned: &Pruned) {
-        let Pruned { events, deliveries, marks, replays, blobs, .. } = *pruned;
+        let Pruned { events, deliveries, marks, replays, state_keys, blobs, .. } = *pruned;
         for (what, count) in [
             ("events", events),
             ("deliveries", deliveries),
             ("marks", marks),
             ("replays", replays),
+            ("state_keys", state_keys),
             ("blobs", blobs),
         ] {
             self.removed.get_or_create(&RemovedLabels { what }).inc_by(count);

@@ -67,12 +67,14 @@ impl Pruner {
                 tracing::error!(error = %Chain(&error), "old events could not be removed, trying again in a minute");
             }
             if removed != Pruned::default() {
-                let Pruned { events, deliveries, marks, replays, blobs, blob_bytes, .. } = removed;
+                let Pruned { events, deliveries, marks, replays, state_keys, blobs, blob_bytes, .. } =
+                    removed;
                 tracing::info!(
                     events,
                     deliveries,
                     marks,
                     replays,
+                    state_keys,
                     blobs,
                     blob_bytes,
                     "old events are removed, for their age or for room"
@@ -142,6 +144,7 @@ impl Pruner {
             dead_before: dead_letters.map(|age| before(now, age)),
             marks_before: Some(before(now, marks)),
             replays_before: Some(before(now, replays)),
+            state_expired_by: Some(now),
             oldest: 0,
             limit: CHUNK_ROWS,
         })
@@ -156,6 +159,7 @@ impl Pruner {
         removed.deliveries += pruned.deliveries;
         removed.marks += pruned.marks;
         removed.replays += pruned.replays;
+        removed.state_keys += pruned.state_keys;
         removed.blobs += pruned.blobs;
         removed.blob_bytes += pruned.blob_bytes;
         sleep((begun.elapsed() * PAUSE_FACTOR).max(PAUSE_MIN)).await;

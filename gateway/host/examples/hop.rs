@@ -15,7 +15,7 @@ use postroom_core::{
     time::Timestamp,
 };
 use postroom_host::{
-    Backoff, Delivered, Instance, InstanceConfig, PluginBody, PluginDelivery, Program, inspect,
+    Backoff, Delivered, Instance, InstanceConfig, PluginBody, PluginDelivery, Program, Sandbox, inspect,
     plugin_host_main,
 };
 use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
@@ -39,7 +39,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         plugin: inspect(Path::new(&library))?,
         config: serde_json::from_str(&argument(1, "{}"))?,
         secrets: BTreeMap::new(),
+        state: None,
         program: Program::ThisProcess,
+        sandbox: Sandbox::default(),
         concurrency: at_once,
         backoff: Backoff::default(),
     };

@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
 };
 
-use postroom_host::{Program, check_config, inspect, plugin_host_main};
+use postroom_host::{Program, Sandbox, check_config, inspect, plugin_host_main};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -32,6 +32,12 @@ fn check_at_end_of_input(library: &OsStr) -> Result<ExitCode, Box<dyn Error>> {
     copy(&mut stdin(), &mut sink())?;
     let plugin = inspect(Path::new(library))?;
     let (config, secrets) = (json!({}), BTreeMap::new());
-    Runtime::new()?.block_on(check_config(&Program::ThisProcess, &plugin, &config, &secrets))?;
+    Runtime::new()?.block_on(check_config(
+        &Program::ThisProcess,
+        &Sandbox::default(),
+        &plugin,
+        &config,
+        &secrets,
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

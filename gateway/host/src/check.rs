@@ -9,6 +9,7 @@ use crate::{
     inspect::PluginFile,
     process::{Launch, Limits, Process, StartError},
     program::Program,
+    sandbox::{Layers, Sandbox},
 };
 
 /// Why a configuration did not pass.
@@ -28,22 +29,27 @@ pub enum CheckError {
     },
 }
 
-/// Starts `plugin` in a process of its own, has it check `config`, and ends it. No instance is made.
+/// Starts `plugin` in a process of its own, has it check `config`, and ends it. No instance is made. Gives the layers of
+/// the process's sandbox that hold here.
 ///
 /// # Errors
 /// [`CheckError::Refused`] with every fault that the plugin names.
 pub async fn check_config(
     program: &Program,
+    sandbox: &Sandbox,
     plugin: &PluginFile,
     config: &serde_json::Value,
     secrets: &BTreeMap<String, Secret>,
-) -> Result<(), CheckError> {
+) -> Result<Layers, CheckError> {
     let launch = Launch {
         destination: DestinationName::new(plugin.manifest.id.as_str()),
         plugin: plugin.clone(),
         config: config.clone(),
         secrets: secrets.clone(),
+        state: None,
         program: program.clone(),
+        sandbox: sandbox.clone(),
+        left_out: [].into(),
         limits: Limits::default(),
         concurrency: 1,
     };

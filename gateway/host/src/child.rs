@@ -1,5 +1,6 @@
 //! The process that holds one plugin, seen from inside: what `postroom plugin-host` runs.
 
+mod confine;
 mod frames;
 mod mapping;
 mod outbox;
@@ -21,8 +22,8 @@ pub(crate) use self::frames::Frames;
 /// know. Returns only when it cannot begin, as when a person runs it; otherwise the process ends from within.
 #[must_use]
 pub fn plugin_host_main() -> ExitCode {
-    // The order matters, and nothing of the plugin runs before the end of it. What confines the process further
-    // belongs between these two: the session opens the library.
+    // The order matters, and nothing of the plugin runs before the end of it. What the gateway grants comes with its
+    // first frame: the session confines the process further before it opens the library.
     let socket = match process::lock_down() {
         Ok(socket) => socket,
         Err(error) => {

@@ -1,17 +1,20 @@
 //! Finds the plugins in the folders of the search path.
 
+mod version;
+
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::inspect::{InspectError, PluginFile, inspect};
+use crate::inspect::{InspectError, PluginFile, inspect, open_trusted};
 
 /// The plugins that were found, by id, and the files that were refused.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    plugins: BTreeMap<String, PluginFile>,
+    /// By id; the versions of a plugin in the order of preference.
+    plugins: BTreeMap<String, Vec<PluginFile>>,
     rejected: Vec<Rejected>,
 }
 
@@ -33,8 +36,8 @@ pub enum RejectReason {
     /// The file claims to be a plugin, or cannot be read, and fails a check.
     #[error(transparent)]
     File(#[from] InspectError),
-    /// An earlier file has the same id.
-    #[error("has the id {id:?} of {}, which comes first on the search path", first.display())]
+    /// An earlier file has the same id and version.
+    #[error("has the id {id:?} and the version of {}, which comes first on the search path", first.display())]
     Duplicate {
         /// The id.
         id: String,
@@ -44,15 +47,22 @@ pub enum RejectReason {
 }
 
 impl Catalog {
-    /// The plugin with this id.
+    /// The plugin of this name, an id (`itoc360`) or an id with a version (`itoc360@1.2`, which is every 1.2.x).
+    ///
+    /// Of several versions that fit, the first folder of the search path that has one wins, and in it the newest.
     #[must_use]
-    pub fn find(&self, id: &str) -> Option<&PluginFile> {
-        self.plugins.get(id)
+    pub fn find(&self, name: &str) -> Option<&PluginFile> {
+        match name.split_once('@') {
+            None => self.plugins.get(name)?.first(),
+            Some((id, wanted)) => {
+                self.plugins.get(id)?.iter().find(|plugin| version::is(&plugin.manifest.version, wanted))
+            }
+        }
     }
 
-    /// All plugins, ordered by id.
+    /// All plugins, ordered by id; the versions of one in the order of preference.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginFile> {
-        self.plugins.values()
+        self.plugins.values().flatten()
     }
 
     /// What was refused, in the order of the search path.
@@ -61,20 +71,32 @@ impl Catalog {
         &self.rejected
     }
 
-    fn add(&mut self, path: &Path) {
-        let plugin = match inspect(path) {
-            Ok(plugin) => plugin,
-            Err(InspectError::NotAPlugin) => return,
-            Err(fault) => return self.reject(path, RejectReason::File(fault)),
-        };
-        match self.plugins.entry(plugin.manifest.id.clone()) {
-            Entry::Vacant(entry) => drop(entry.insert(plugin)),
-            Entry::Occupied(entry) => {
-                let reason =
-                    RejectReason::Duplicate { id: entry.key().clone(), first: entry.get().path.clone() };
-                self.reject(path, reason);
+    /// Adds the plugins of one folder behind those of the folders before it.
+    fn add_folder(&mut self, files: &[PathBuf]) {
+        let mut found: Vec<PluginFile> = files.iter().filter_map(|path| self.look_at(path)).collect();
+        // Stable, so that of files with the same version the first name stays first.
+        found.sort_by(|one, other| version::compare(&other.manifest.version, &one.manifest.version));
+        for plugin in found {
+            let versions = self.plugins.entry(plugin.manifest.id.clone()).or_default();
+            match versions.iter().find(|before| before.manifest.version == plugin.manifest.version) {
+                None => versions.push(plugin),
+                Some(first) => {
+                    let reason =
+                        RejectReason::Duplicate { id: plugin.manifest.id.clone(), first: first.path.clone() };
+                    self.rejected.push(Rejected { path: plugin.path, reason });
+                }
             }
         }
+    }
+
+    fn look_at(&mut self, path: &Path) -> Option<PluginFile> {
+        let looked = match inspect(path) {
+            Err(InspectError::NotAPlugin) => return None,
+            // What claims to be a plugin must also be one that may be loaded.
+            Ok(plugin) => open_trusted(path).map(|_| plugin),
+            refused => refused,
+        };
+        looked.map_err(|fault| self.reject(path, RejectReason::File(fault))).ok()
     }
 
     fn reject(&mut self, path: &Path, reason: RejectReason) {
@@ -84,7 +106,8 @@ impl Catalog {
 
 /// Looks through `folders`, in order, for files named `lib*.so`. Runs none of their code.
 ///
-/// Where two plugins have the same id, the first folder wins; within a folder, the first name. Libraries that do not
+/// Several versions of a plugin may be there, see [`Catalog::find`]. Where two files have the same id and version, the first
+/// folder wins; within a folder, the first name. Libraries that do not
 /// claim to be plugins are passed over, and so are folders that do not exist: the default search path names some
 /// that may be there.
 #[must_use]
@@ -92,7 +115,7 @@ pub fn discover(folders: &[PathBuf]) -> Catalog {
     let mut catalog = Catalog::default();
     for folder in folders {
         match library_files(folder) {
-            Ok(files) => files.iter().for_each(|file| catalog.add(file)),
+            Ok(files) => catalog.add_folder(&files),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => catalog.reject(folder, RejectReason::Folder(error)),
         }

@@ -3,6 +3,8 @@
 //! The constructors of a library run as soon as it is opened, so a file that was only found in a folder is read as
 //! data: its ELF headers, its dynamic symbols, and the manifest behind one of them.
 
+mod trust;
+
 use std::{
     cell::Cell,
     fs::{File, OpenOptions},
@@ -18,7 +20,11 @@ use object::{
 };
 use postroom_abi::{ENTRY_SYMBOL, MANIFEST_SYMBOL};
 
-use crate::manifest::{Manifest, ManifestError};
+pub(crate) use self::trust::open as open_trusted;
+use crate::{
+    digest::Digest,
+    manifest::{Manifest, ManifestError},
+};
 
 /// A plugin file that passed every check, with its manifest.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +35,8 @@ pub struct PluginFile {
     pub manifest: Manifest,
     /// Size of the file in bytes.
     pub size: u64,
+    /// What the SHA-256 of the file must be when it is loaded; anything when this is `None`.
+    pub pin: Option<Digest>,
 }
 
 /// Why a file is not taken as a plugin.
@@ -46,6 +54,26 @@ pub enum InspectError {
     #[error("{} is not a regular file", path.display())]
     NotAFile {
         /// The path.
+        path: PathBuf,
+    },
+    /// A symbolic link, which may lead elsewhere by the time that the file is loaded.
+    #[error("{} is a link: put the file itself there", path.display())]
+    Link {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file or its folder belongs to a user whose code the gateway must not run.
+    #[error("{} belongs to the user {owner}: give it to root or to the gateway's user", path.display())]
+    ForeignOwner {
+        /// The file or folder.
+        path: PathBuf,
+        /// The user's id.
+        owner: u32,
+    },
+    /// Others than the owner can change the file or its folder.
+    #[error("others can write to {}: chmod go-w", path.display())]
+    Writable {
+        /// The file or folder.
         path: PathBuf,
     },
     /// The file is no readable 64-bit ELF file; cut files end here too.
@@ -101,7 +129,8 @@ const READ_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 type Header = elf::FileHeader64<LittleEndian>;
 
-/// Checks the file at `path` and reads its manifest. Runs none of its code.
+/// Checks the file at `path` and reads its manifest. Runs none of its code. Who may have written it is looked at when it is
+/// found in a folder, and when it is loaded.
 ///
 /// # Errors
 /// Says the first reason against the file; [`InspectError::NotAPlugin`] for a library that does not claim to be one.
@@ -109,12 +138,18 @@ pub fn inspect(path: &Path) -> Result<PluginFile, InspectError> {
     let io_error = |source| InspectError::Io { path: path.to_owned(), source };
     // Without O_NONBLOCK a named pipe would hold up the caller until someone writes to it.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(io_error)?;
+    inspect_open(file, path)
+}
+
+/// The same for a file that is open; `path` is where it came from.
+pub(crate) fn inspect_open(file: File, path: &Path) -> Result<PluginFile, InspectError> {
+    let io_error = |source| InspectError::Io { path: path.to_owned(), source };
     let metadata = file.metadata().map_err(io_error)?;
     if !metadata.is_file() {
         return Err(InspectError::NotAFile { path: path.to_owned() });
     }
     let manifest = Manifest::parse(&manifest_text(file)?)?;
-    Ok(PluginFile { path: path.to_owned(), manifest, size: metadata.len() })
+    Ok(PluginFile { path: path.to_owned(), manifest, size: metadata.len(), pin: None })
 }
 
 fn manifest_text(file: File) -> Result<String, InspectError> {

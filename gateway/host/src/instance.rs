@@ -15,8 +15,10 @@ use tokio::{
 use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::PluginFile,
+    plugin_state::PluginState,
     process::{Launch, Limits, Process},
     program::Program,
+    sandbox::Sandbox,
     supervisor::{Backoff, Status, Supervisor},
 };
 
@@ -31,8 +33,12 @@ pub struct InstanceConfig {
     pub config: serde_json::Value,
     /// The secrets that `config` names, by name. The plugin gets these and no others.
     pub secrets: BTreeMap<String, Secret>,
+    /// Keeps what the plugin wants to keep; without it the plugin is told that its state is unavailable.
+    pub state: Option<Arc<dyn PluginState>>,
     /// What its process is started from.
     pub program: Program,
+    /// How that process is confined.
+    pub sandbox: Sandbox,
     /// Most deliveries in flight at once. The plugin's manifest may want fewer.
     pub concurrency: u32,
     /// When to start again after a failure.
@@ -47,6 +53,24 @@ pub struct Instance {
     phase: watch::Receiver<Phase>,
     status: watch::Receiver<Status>,
     stop: mpsc::Sender<StopRequest>,
+}
+
+impl InstanceConfig {
+    /// What each of its processes is started with.
+    pub(crate) fn launch(self) -> Launch {
+        Launch {
+            concurrency: self.plugin.manifest.concurrency_within(self.concurrency),
+            destination: self.destination,
+            plugin: self.plugin,
+            config: self.config,
+            secrets: self.secrets,
+            state: self.state,
+            program: self.program,
+            sandbox: self.sandbox,
+            left_out: [].into(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// What a delivery needs to know.
@@ -79,16 +103,8 @@ impl Instance {
         let (status_sender, status) = watch::channel(Status::Starting);
         let (stop, stop_requests) = mpsc::channel(1);
         let supervisor = Supervisor {
-            launch: Launch {
-                concurrency: config.plugin.manifest.concurrency_within(config.concurrency),
-                destination: config.destination,
-                plugin: config.plugin,
-                config: config.config,
-                secrets: config.secrets,
-                program: config.program,
-                limits: Limits::default(),
-            },
             backoff: config.backoff,
+            launch: config.launch(),
             phase: phase_sender,
             status: status_sender,
             stop: stop_requests,

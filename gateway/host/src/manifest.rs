@@ -1,8 +1,13 @@
 //! What a plugin says about itself, before any of its code runs.
 
+mod asks;
+
 use std::fmt;
 
 use serde_json::{Map, Value};
+
+pub(crate) use self::asks::Asked;
+pub use self::asks::{Asks, FolderAsk, Place};
 
 /// The plugin ABI of this gateway: a plugin built for the same major loads, whatever its minor.
 pub const ABI: AbiVersion =
@@ -31,6 +36,8 @@ pub struct Manifest {
     pub concurrency: Option<u32>,
     /// JSON Schema of the destination's `config`.
     pub config_schema: Option<Value>,
+    /// What it asks of the system.
+    pub asks: Asks,
     /// The whole manifest as written, keys that this version does not know included.
     pub document: Map<String, Value>,
 }
@@ -112,6 +119,7 @@ impl Manifest {
                 Some(schema @ Value::Object(_)) => Some(schema.clone()),
                 Some(_) => return Err(invalid("config_schema", "a JSON Schema object")),
             },
+            asks: Asks::read(&document)?,
             document,
         })
     }

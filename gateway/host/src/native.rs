@@ -12,7 +12,7 @@ mod memory;
 mod status;
 
 pub(crate) use self::{
-    host::Services,
+    host::{Host, Services},
     instance::{CreateError, Instance},
     library::{Library, LoadError, ValidateError, load},
     status::Status,

@@ -8,11 +8,13 @@ mod pending;
 mod session;
 mod spawn;
 mod start_error;
+mod state;
+mod usage;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -30,10 +32,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::usage::Usage;
 pub(crate) use self::{exit::Exit, limits::Limits, start_error::StartError};
 use self::{
     pending::{Pending, Reply},
     session::Session,
+    state::StateDesk,
 };
 use crate::{
     body::BodyFault,
@@ -44,7 +48,10 @@ use crate::{
     native::Status,
     outcome::Report,
     plugin_log::{PluginLog, current_level},
+    plugin_state::PluginState,
     program::Program,
+    sandbox::{Layer, Layers, Plan, Sandbox},
+    sealed::{Sealed, seal},
     wire::{Frame, Start, ToGateway},
 };
 
@@ -58,7 +65,12 @@ pub(crate) struct Launch {
     pub(crate) plugin: PluginFile,
     pub(crate) config: serde_json::Value,
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Keeps what the plugin wants to keep; without it nothing can be kept.
+    pub(crate) state: Option<Arc<dyn PluginState>>,
     pub(crate) program: Program,
+    pub(crate) sandbox: Sandbox,
+    /// See [`Plan::left_out`].
+    pub(crate) left_out: BTreeSet<Layer>,
     /// Most deliveries in flight at once; the plugin may want fewer.
     pub(crate) concurrency: u32,
     pub(crate) limits: Limits,
@@ -74,6 +86,8 @@ pub(crate) struct Process {
     pending: Arc<Pending>,
     /// One permit for each delivery that the plugin may hold.
     slots: Arc<Semaphore>,
+    /// Said by the process before it opened the library.
+    layers: Arc<OnceLock<Layers>>,
     next_token: AtomicU64,
     exit: watch::Receiver<Option<Exit>>,
     limits: Limits,
@@ -102,10 +116,10 @@ impl Process {
     }
 
     /// Starts a process that only checks the configuration.
-    pub(crate) async fn check(launch: &Launch) -> Result<(), StartError> {
+    pub(crate) async fn check(launch: &Launch) -> Result<Layers, StartError> {
         let (process, ready) = Self::spawn(launch, true).await?;
         match process.first_answer(ready).await? {
-            ToGateway::Valid => Ok(()),
+            ToGateway::Valid => Ok(process.layers()),
             answer => Err(StartError::of(answer, &process.mask)),
         }
     }
@@ -114,18 +128,23 @@ impl Process {
         launch: &Launch,
         check_only: bool,
     ) -> Result<(Self, oneshot::Receiver<ToGateway>), StartError> {
+        let Sealed { library, plugin } = seal_aside(launch.plugin.clone()).await?;
+        let mut plan = Plan::new(&launch.sandbox, &plugin.manifest, &launch.config, launch.concurrency);
+        plan.left_out.extend(&launch.left_out);
         let spawn_error = |source| StartError::Spawn { program: launch.program.path().into(), source };
         let spawned = spawn::spawn(launch.program.path()).await.map_err(spawn_error)?;
         let (incoming, writer) = spawned.socket.into_split();
         // A cancel must always find room: a target that hangs makes all deliveries run out of time together.
         let deliveries = usize::try_from(launch.concurrency).unwrap_or(usize::MAX);
         let (outgoing, frames) = mpsc::channel(OUTGOING_MAX.saturating_add(deliveries.saturating_mul(2)));
-        tokio::spawn(outgoing::write_frames(writer, frames));
+        let (replies, state_replies) = mpsc::channel(state::REPLIES_MAX);
+        tokio::spawn(outgoing::write_frames(writer, frames, state_replies));
 
         let mask = Arc::new(Mask::new(launch.secrets.values()));
         let log = Arc::new(PluginLog::new(launch.destination.clone(), Arc::clone(&mask)));
         let pending = Arc::new(Pending::default());
         let slots = Arc::new(Semaphore::new(0));
+        let layers = Arc::new(OnceLock::new());
         let kill = CancellationToken::new();
         let (exit_sender, exit) = watch::channel(None);
         let (ready_sender, ready) = oneshot::channel();
@@ -135,7 +154,10 @@ impl Process {
             ready: Some(ready_sender),
             pending: Arc::clone(&pending),
             slots: Arc::clone(&slots),
+            layers: Arc::clone(&layers),
+            threads_max: plan.threads,
             outgoing: outgoing.clone(),
+            state: StateDesk::new(launch.state.clone(), replies, launch.limits.state),
             ping: None,
             limits: launch.limits,
             output: output::capture(spawned.stdout, spawned.stderr, &log),
@@ -152,13 +174,14 @@ impl Process {
             outgoing,
             pending,
             slots,
+            layers,
             next_token: AtomicU64::new(1),
             exit,
             limits: launch.limits,
             kill,
         };
         let start = Start {
-            library: launch.plugin.path.clone(),
+            plan,
             config_json: launch.config.to_string(),
             secrets: launch.secrets.clone(),
             concurrency: launch.concurrency,
@@ -166,7 +189,7 @@ impl Process {
             check_only,
         };
         // There is room for a first frame. If the process is gone already, its end is what the caller hears of next.
-        drop(process.outgoing.try_send(Frame::start(&start)));
+        drop(process.outgoing.try_send(Frame::start(&start, library)));
         Ok((process, ready))
     }
 
@@ -176,6 +199,11 @@ impl Process {
             Ok(Err(_)) => Err(StartError::Ended(self.exited().await)),
             Err(_) => Err(StartError::TooSlow(self.limits.start)),
         }
+    }
+
+    /// The layers of its sandbox that hold.
+    pub(crate) fn layers(&self) -> Layers {
+        self.layers.get().cloned().unwrap_or_default()
     }
 
     /// Waits until the process has ended.
@@ -307,6 +335,12 @@ impl Process {
             self.exited().await;
         }
     }
+}
+
+/// Reading a library takes a while on a slow disk, and this thread is everybody's.
+async fn seal_aside(plugin: PluginFile) -> Result<Sealed, StartError> {
+    let sealed = tokio::task::spawn_blocking(move || seal(&plugin)).await;
+    Ok(sealed.map_err(|_| StartError::Failed("the gateway stops".to_owned()))??)
 }
 
 /// What it means that `deliver` did not take an event. Only back-pressure, and an instance that is being stopped, say

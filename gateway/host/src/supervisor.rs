@@ -30,6 +30,7 @@ impl Supervisor {
     /// Goes on until it is asked to stop, or all handles are gone.
     pub(crate) async fn run(mut self) {
         let mut failures = 0;
+        let mut starts: u32 = 0;
         let request = loop {
             let started = tokio::select! {
                 request = self.stop.recv() => break request,
@@ -39,7 +40,8 @@ impl Supervisor {
                 Ok(process) => {
                     let process = Arc::new(process);
                     let since = Instant::now();
-                    self.ready(&process);
+                    self.ready(&process, starts);
+                    starts = starts.saturating_add(1);
                     let exit = tokio::select! {
                         request = self.stop.recv() => {
                             self.end(Some(process), request).await;
@@ -79,16 +81,19 @@ impl Supervisor {
         }
     }
 
-    fn ready(&self, process: &Arc<Process>) {
+    fn ready(&self, process: &Arc<Process>, restarts: u32) {
+        let sandbox = process.layers();
         tracing::info!(
             destination = self.destination(),
             plugin = self.launch.plugin.manifest.id,
             version = self.launch.plugin.manifest.version,
             pid = process.pid,
+            sandbox = %sandbox,
             "plugin ready"
         );
         self.phase.send_replace(Phase::Ready(Arc::clone(process)));
-        self.status.send_replace(Status::Ready { pid: process.pid, since: clock::now() });
+        let (pid, since) = (process.pid, clock::now());
+        self.status.send_replace(Status::Ready { pid, since, restarts, sandbox });
     }
 
     fn failed(&self, failures: u32, last_error: String) -> Duration {

@@ -5,6 +5,7 @@
 //! treats the child's bytes as those of a stranger, because the plugin can write to the socket too.
 
 mod bytes_of;
+mod state;
 mod to_child;
 mod to_gateway;
 

@@ -18,6 +18,7 @@ use postroom_core::{
     limits,
 };
 use postroom_engine::{Admission, DestinationLoad, Handle, Incoming, Intake};
+use postroom_host::SandboxMode;
 use postroom_openapi::{
     auth::{Caller, Credential},
     deliveries, destinations, events,
@@ -41,6 +42,7 @@ pub(crate) struct DestinationInfo {
     pub(crate) name: DestinationName,
     pub(crate) plugin: String,
     pub(crate) plugin_version: String,
+    pub(crate) sandbox_mode: SandboxMode,
     pub(crate) status: watch::Receiver<postroom_host::Status>,
 }
 

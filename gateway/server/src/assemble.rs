@@ -6,12 +6,14 @@ use postroom_core::{
     lane::{Backlog, LaneSettings},
     limits,
 };
-use postroom_engine as engine;
-use postroom_host::{Backoff, Instance, InstanceConfig, Program};
+use postroom_engine::{self as engine, Clock};
+use postroom_host::{Backoff, Instance, InstanceConfig, MemoryState, Program};
+use postroom_store::{StateBounds, Store};
 
 use crate::{
     api::DestinationInfo,
     config::{self, Config, resolve::Resolved},
+    plugin_state::StoredState,
 };
 
 /// A started plugin with what the engine and the API need to know of it.
@@ -38,21 +40,34 @@ pub(crate) fn retention(config: &Config) -> engine::Retention {
     engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays }
 }
 
-/// Starts the plugin of a destination in a child process.
-pub(crate) fn start(resolved: Resolved) -> Started {
+/// What the plugin of a destination is run with. What it keeps lasts as long as the instance.
+pub(crate) fn instance_config(resolved: &Resolved) -> InstanceConfig {
     let Resolved { destination, plugin } = resolved;
-    let allowed = destination.concurrency.unwrap_or(limits::CONCURRENCY);
-    let concurrency = plugin.manifest.concurrency_within(allowed);
-    let (id, version) = (plugin.manifest.id.clone(), plugin.manifest.version.clone());
-    let instance = Instance::start(InstanceConfig {
+    InstanceConfig {
         destination: destination.name.clone(),
-        plugin,
-        config: destination.config.json,
-        secrets: destination.config.secrets,
+        plugin: plugin.clone(),
+        config: destination.config.json.clone(),
+        secrets: destination.config.secrets.clone(),
+        state: Some(Arc::new(MemoryState::default())),
         program: Program::ThisProcess,
-        concurrency: allowed,
+        sandbox: destination.sandbox.clone(),
+        concurrency: destination.concurrency.unwrap_or(limits::CONCURRENCY),
         backoff: Backoff::default(),
-    });
+    }
+}
+
+/// Starts the plugin of a destination in a child process. What it keeps goes to `store`.
+pub(crate) fn start(resolved: Resolved, store: &Arc<dyn Store>, clock: &Clock) -> Started {
+    let bounds = StateBounds {
+        keys_max: resolved.destination.state.keys_max.into(),
+        bytes_max: resolved.destination.state.bytes_max,
+    };
+    let name = resolved.destination.name.clone();
+    let state = StoredState::new(Arc::clone(store), name, bounds, clock.clone());
+    let config = InstanceConfig { state: Some(Arc::new(state)), ..instance_config(&resolved) };
+    let concurrency = config.plugin.manifest.concurrency_within(config.concurrency);
+    let instance = Instance::start(config);
+    let Resolved { destination, plugin } = resolved;
     let engine = engine::Destination {
         name: destination.name.clone(),
         lanes: LaneSettings {
@@ -67,8 +82,9 @@ pub(crate) fn start(resolved: Resolved) -> Started {
     };
     let info = DestinationInfo {
         name: destination.name,
-        plugin: id,
-        plugin_version: version,
+        plugin: plugin.manifest.id,
+        plugin_version: plugin.manifest.version,
+        sandbox_mode: destination.sandbox.mode,
         status: instance.status(),
     };
     Started { instance, engine, info }

@@ -46,7 +46,7 @@ enum Command {
     /// Say where a body would go, and why
     #[command(subcommand)]
     Routes(routes::Command),
-    /// Look at plugins without running them
+    /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Print the OpenAPI document of the HTTP API
@@ -56,7 +56,12 @@ enum Command {
 impl Command {
     /// What is logged when nobody says otherwise: a server tells what it does, a command only what is wrong.
     fn log_level(&self) -> &'static str {
-        if matches!(self, Self::Serve(_)) { "info" } else { "warn" }
+        let tells = match self {
+            Self::Serve(_) => true,
+            Self::Plugin(command) => command.shows_logs(),
+            _ => false,
+        };
+        if tells { "info" } else { "warn" }
     }
 }
 

@@ -13,10 +13,12 @@ mod names;
 pub(crate) mod nearest;
 mod overrides;
 mod plugin_config;
+mod plugin_state;
 mod read;
 pub mod resolve;
 mod retention;
 mod route;
+mod sandbox;
 mod schedule;
 pub mod schema;
 pub(crate) mod secrets;
@@ -37,6 +39,7 @@ pub use self::{
     load::{Draft, LoadError, draft, load, parse},
     overrides::Overrides,
     plugin_config::PluginConfig,
+    plugin_state::PluginStateBounds,
     retention::Retention,
     server::{Plugins, Server, Store, public_url, store_path},
     source::Source,

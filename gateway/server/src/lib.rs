@@ -10,6 +10,7 @@ pub mod telemetry;
 mod api;
 mod assemble;
 mod commands;
+mod plugin_state;
 
 /// Every event crosses threads: what a connection allocates, the store's threads and the dispatcher free.
 #[global_allocator]

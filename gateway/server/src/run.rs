@@ -107,14 +107,14 @@ impl Gateway {
         let store = Arc::new(store);
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
 
+        let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
         let (mut instances, mut destinations, mut infos) = (Vec::new(), Vec::new(), Vec::new());
         for resolved in resolved {
-            let Started { instance, engine, info } = assemble::start(resolved);
+            let Started { instance, engine, info } = assemble::start(resolved, &shared, &clock);
             instances.push(instance);
             destinations.push(engine);
             infos.push(info);
         }
-        let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
         let feed = CommitFeed { commits, newest };
         let engine = Arc::new(postroom_engine::start(postroom_engine::Parts {
             store: Arc::clone(&shared),

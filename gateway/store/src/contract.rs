@@ -7,6 +7,7 @@ pub(crate) mod lists;
 pub(crate) mod marks;
 pub(crate) mod outcomes;
 pub(crate) mod pauses;
+pub(crate) mod plugin_state;
 pub(crate) mod replays;
 pub(crate) mod retention;
 
@@ -68,6 +69,18 @@ macro_rules! contract_tests {
             }
             pauses {
                 a_pause_is_kept_until_it_is_taken_back,
+            }
+            plugin_state {
+                what_was_put_reads_back_until_it_is_removed,
+                each_destination_has_a_state_of_its_own,
+                a_write_that_expects_something_else_changes_nothing,
+                a_version_is_never_given_again,
+                increments_at_the_same_time_all_count,
+                keys_are_listed_by_prefix_in_order,
+                what_has_expired_is_not_there,
+                retention_removes_what_has_expired_in_chunks,
+                a_write_beyond_the_bounds_is_refused,
+                what_has_expired_makes_room,
             }
             replays {
                 a_count_tells_what_a_replay_makes,

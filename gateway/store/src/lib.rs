@@ -10,6 +10,7 @@ mod body;
 mod contract;
 mod error;
 pub mod page;
+mod plugin_state;
 mod records;
 mod replays;
 mod retention;
@@ -28,6 +29,7 @@ pub use self::{
     body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::{Cause, OpenError, StoreError},
     page::{DeliveryFilter, EventFilter, Page, PageRequest},
+    plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateEntry, StateWrite},
     records::{
         ATTEMPTS_KEPT_MAX, Accepted, AttemptRecord, Committed, DeliveryChange, DeliveryDetail,
         DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, LoadedEvent, Mark, NewEvent, Pause,
@@ -138,6 +140,27 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Reads which destinations a person has paused, by name.
     fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>>;
+
+    /// Reads what a destination's plugin keeps under `key`, unless it has expired by `at`.
+    fn plugin_state(
+        &self,
+        destination: DestinationName,
+        key: String,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<StateEntry>, StoreError>>;
+
+    /// Lists the keys of a destination's plugin that begin with `prefix` and have not expired by `at`, in the order of
+    /// their bytes. `None`: together they take more than `bytes_max` bytes.
+    fn plugin_state_keys(
+        &self,
+        destination: DestinationName,
+        prefix: String,
+        at: Timestamp,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<String>>, StoreError>>;
+
+    /// Carries out one write to a destination's plugin state. Waits for its turn however much waits already.
+    fn write_plugin_state(&self, write: StateWrite) -> BoxFuture<'_, Result<StateAnswer, StoreError>>;
 
     /// Removes one chunk of what is old. What waits never goes. The file of a large body goes only after the removal
     /// of the last event that names it is durable.

@@ -16,6 +16,8 @@ pub struct Prune {
     pub marks_before: Option<Timestamp>,
     /// Remove replays that ended before this moment; the deliveries they made stay.
     pub replays_before: Option<Timestamp>,
+    /// Remove plugin state that had expired by this moment.
+    pub state_expired_by: Option<Timestamp>,
     /// Remove this many events whatever their age, oldest first, because room is short. Dead letters only go when
     /// nothing else is left. A series of chunks looks at every event once; one without `oldest` begins a new series.
     pub oldest: usize,
@@ -34,6 +36,8 @@ pub struct Pruned {
     pub marks: u64,
     /// Replays.
     pub replays: u64,
+    /// Keys of plugin state.
+    pub state_keys: u64,
     /// Files of large bodies.
     pub blobs: u64,
     /// What those files took.

@@ -12,6 +12,7 @@ mod migrate;
 mod open;
 mod pauses;
 mod pick;
+mod plugin_state;
 mod postings;
 mod prune;
 mod reader;

@@ -8,6 +8,8 @@ async fn destinations_are_listed_and_found_by_name() {
     let listed = fake.get_json("/api/v1/destinations").await["items"][0].clone();
     assert_eq!(listed, fake.get_json("/api/v1/destinations/itoc360").await);
     assert_eq!(listed["state"], "ready");
+    assert_eq!(listed["sandbox"]["missing"][0]["layer"], "landlock");
+    assert_eq!((&listed["process"]["pid"], &listed["process"]["restarts"]), (&4711.into(), &1.into()));
     fake.get("/api/v1/destinations/none").await.assert_status(StatusCode::NOT_FOUND);
 }
 

@@ -3,7 +3,7 @@
 use super::SOURCE;
 use crate::{
     deliveries::{Attempt, Delivery, DeliveryState, OutcomeKind, OutcomeSummary},
-    destinations::{Destination, DestinationState, Gate},
+    destinations::{Destination, DestinationState, Gate, MissingLayer, PluginProcess, Sandbox, SandboxMode},
     events::{Event, EventDelivery, Kind, NamedId, RouteResult, Verdict},
     replays::{Replay, ReplayFilter, ReplayProgress, ReplayState},
     time::Timestamp,
@@ -81,6 +81,18 @@ pub(super) fn destination() -> Destination {
         name: "itoc360".to_owned(),
         plugin: "itoc360".to_owned(),
         plugin_version: Some("0.1.0".to_owned()),
+        sandbox: Some(Sandbox {
+            mode: SandboxMode::BestEffort,
+            active: vec!["no_new_privs".to_owned(), "seccomp".to_owned()],
+            missing: vec![MissingLayer { layer: "landlock".to_owned(), reason: "turned off".to_owned() }],
+        }),
+        process: Some(PluginProcess {
+            pid: 4711,
+            since: Timestamp::from_unix_ms(1_790_000_000_000),
+            restarts: 1,
+            memory_bytes: Some(3_500_000),
+            threads: Some(4),
+        }),
         state: DestinationState::Ready,
         detail: None,
         gate: Gate::Held,

@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 
 use postroom_sdk::Report;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Settings of a destination, as its `config` in `postroom.toml` has them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where backups are kept: "fs", a local folder.
     #[serde(default)]
+    #[schemars(with = "String", extend("enum" = ["fs"], "default" = "fs"))]
     storage: Storage,
+    /// Folder of the backups. It is created when it is missing. A relative path starts at the configuration file.
+    #[schemars(length(min = 1), extend("format" = "path"))]
     pub(crate) root: PathBuf,
 }
 

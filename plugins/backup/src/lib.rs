@@ -55,15 +55,3 @@ mod name;
 mod version;
 
 pub use self::{config::Config, plugin::Backup};
-
-postroom_sdk::export! {
-    plugin: Backup,
-    id: "backup",
-    name: "Collection backup",
-    description: "Keeps every version of every collection that Postman backs up, in a folder",
-    kinds: ["collection_backup"],
-    concurrency: 4,
-    network: "none",
-    filesystem: [{ "path": "{config.root}", "access": "write" }],
-    config_schema: include_str!("../config.schema.json"),
-}

@@ -3,7 +3,7 @@
 use std::{io, panic};
 
 use postroom_sdk::{
-    CreateError, Delivery, Event, Failure, Host, Outcome, Payload, Plugin, Report, kind,
+    CreateError, Delivery, Event, Failure, Host, Outcome, Payload, Plugin, Report, kind, postroom_plugin,
     tokio::task::{JoinError, spawn_blocking},
 };
 use serde_json::json;
@@ -19,6 +19,15 @@ pub struct Backup {
     archive: Archive,
 }
 
+#[postroom_plugin(
+    id = "backup",
+    name = "Collection backup",
+    description = "Keeps every version of every collection that Postman backs up, in a folder",
+    kinds = ["collection_backup"],
+    concurrency = 4,
+    filesystem = [write("{config.root}")],
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Backup {
     type Config = Config;
 

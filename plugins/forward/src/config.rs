@@ -2,19 +2,24 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use postroom_sdk::{Report, SecretOrText};
+use postroom_sdk::{DurationText, Report, SecretOrText};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{address::Address, headers};
 
 /// Settings of a destination, as its `config` in `postroom.toml` has them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where events are posted: an http or https address. Kept like a secret, because such addresses often hold one.
     pub(crate) url: SecretOrText,
+    /// Headers of each request, by name. Values are kept like secrets.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub(crate) headers: BTreeMap<String, SecretOrText>,
-    #[serde(default = "default_timeout", with = "postroom_sdk::duration")]
+    /// How long the endpoint may take to answer.
+    #[serde(default = "default_timeout", with = "DurationText")]
     pub(crate) timeout: Duration,
 }
 

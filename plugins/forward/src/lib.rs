@@ -45,7 +45,7 @@
 //! | delivered | 2xx; the record is `{"status"}` |
 //! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
 //! | permanent | other 4xx |
-//! | misconfigured | 401, 403, 404, 405, 410, and 3xx: redirects are not followed |
+//! | misconfigured | 401, 403, 404, 405, 410, and 3xx: redirects are not followed; a link-local address, where clouds keep credentials |
 #![forbid(unsafe_code)]
 
 mod config;
@@ -59,15 +59,3 @@ mod headers;
 mod http_double;
 
 pub use self::{config::Config, plugin::Forward};
-
-postroom_sdk::export! {
-    plugin: Forward,
-    id: "forward",
-    name: "Forward",
-    description: "Posts each event to an HTTP endpoint, byte for byte",
-    kinds: ["*"],
-    concurrency: 16,
-    network: ["*:*"],
-    filesystem: [],
-    config_schema: include_str!("../config.schema.json"),
-}

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use postroom_sdk::{
     CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Report, Secret, SecretError, SecretOrText,
-    http::{HttpClient, RequestBuilder},
+    http::{HttpClient, Reach, RequestBuilder},
+    postroom_plugin,
 };
 use serde_json::json;
 use thiserror::Error;
@@ -34,6 +35,15 @@ enum Error {
     Header { name: String, source: HeaderError },
 }
 
+#[postroom_plugin(
+    id = "forward",
+    name = "Forward",
+    description = "Posts each event to an HTTP endpoint, byte for byte",
+    kinds = ["*"],
+    concurrency = 16,
+    network = ["*:*"],
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Forward {
     type Config = Config;
 
@@ -44,6 +54,8 @@ impl Plugin for Forward {
     async fn create(host: Host, config: Config) -> Result<Self, CreateError> {
         let http = HttpClient::builder(&host, "forward", env!("CARGO_PKG_VERSION"))
             .timeout(config.timeout)
+            // The operator alone says where to, and that may well be on this machine.
+            .reach(Reach::Private)
             .build()?;
         let forward = Self { url: config.url, headers: config.headers, http };
         // Secrets are fetched anew for each delivery, but bad ones are to be seen now and not with the first event.

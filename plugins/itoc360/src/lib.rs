@@ -43,7 +43,7 @@
 //! | skipped | the event is no monitor run, or its verdict is unknown (mode alertmanager) |
 //! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
 //! | permanent | 400, 404 other than below, other 4xx |
-//! | misconfigured | 401, 404 "Source not found" (wrong token), 402 (subscription inactive), 403; 404, 405 and 410 without an error of ITOC360's, 3xx (wrong `base_url`) |
+//! | misconfigured | 401, 404 "Source not found" (wrong token), 402 (subscription inactive), 403; 404, 405 and 410 without an error of ITOC360's, 3xx, a link-local address (wrong `base_url`) |
 #![forbid(unsafe_code)]
 
 mod config;
@@ -58,15 +58,3 @@ mod reply;
 mod http_double;
 
 pub use self::{config::Config, plugin::Itoc360};
-
-postroom_sdk::export! {
-    plugin: Itoc360,
-    id: "itoc360",
-    name: "ITOC360",
-    description: "Opens and resolves ITOC360 incidents from the runs of Postman's monitors",
-    kinds: ["monitor_run"],
-    concurrency: 16,
-    network: ["*:*"],
-    filesystem: [],
-    config_schema: include_str!("../config.schema.json"),
-}

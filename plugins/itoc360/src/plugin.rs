@@ -2,7 +2,9 @@
 
 use postroom_sdk::{
     Bytes, CreateError, Delivery, Event, Failure, Host, Outcome, Payload, Plugin, Report, Secret, SecretRef,
-    Verdict, http::HttpClient, kind,
+    Verdict,
+    http::{HttpClient, Reach},
+    kind, postroom_plugin,
 };
 use url::Url;
 
@@ -22,6 +24,15 @@ pub struct Itoc360 {
     http: HttpClient,
 }
 
+#[postroom_plugin(
+    id = "itoc360",
+    name = "ITOC360",
+    description = "Opens and resolves ITOC360 incidents from the runs of Postman's monitors",
+    kinds = ["monitor_run"],
+    concurrency = 16,
+    network = ["*:*"],
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Itoc360 {
     type Config = Config;
 
@@ -36,6 +47,8 @@ impl Plugin for Itoc360 {
         address(&endpoint, &host.secret(&config.token)?).map_err(CreateError::config)?;
         let http = HttpClient::builder(&host, "itoc360", env!("CARGO_PKG_VERSION"))
             .timeout(config.timeout)
+            // The operator alone says where ITOC360 is, and one's own may be in a private network.
+            .reach(Reach::Private)
             .build()?;
         Ok(Self { endpoint, token: config.token, mode: config.mode, http })
     }

@@ -25,7 +25,7 @@ pub struct postroom_state_op {
     pub struct_size: u32,
     /// `POSTROOM_STATE_*`.
     pub op: u32,
-    /// 1 to 256 bytes of UTF-8, private to the instance.
+    /// 1 to 256 bytes of UTF-8 without line feed, private to the destination.
     pub key: postroom_str,
     /// For put: at most 256 KiB.
     pub value: postroom_str,

@@ -4,17 +4,22 @@
 use postroom_sdk::{
     CreateError, Delivery, Event, Failure, Host, MonitorRun, Outcome, Payload, Plugin, Report, SecretRef,
     Verdict,
-    http::{HttpClient, Response},
+    http::{HttpClient, Reach, Response},
+    postroom_plugin,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
+    /// Address of the ntfy server.
     #[serde(default = "default_url")]
     url: String,
+    /// The name that the phones have subscribed to.
     topic: String,
+    /// Access token, if the server wants one.
     token: Option<SecretRef>,
 }
 
@@ -27,6 +32,15 @@ struct Ntfy {
     http: HttpClient,
 }
 
+#[postroom_plugin(
+    id = "ntfy",
+    name = "ntfy",
+    description = "Tells phones about monitor runs that failed",
+    kinds = ["monitor_run"],
+    concurrency = 4,
+    network = ["*:443", "*:80"],
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Ntfy {
     type Config = Config;
 
@@ -40,7 +54,9 @@ impl Plugin for Ntfy {
     }
 
     async fn create(host: Host, config: Config) -> Result<Self, CreateError> {
-        let http = HttpClient::builder(&host, "ntfy", env!("CARGO_PKG_VERSION")).build()?;
+        // One's own ntfy is often in the same network.
+        let http =
+            HttpClient::builder(&host, "ntfy", env!("CARGO_PKG_VERSION")).reach(Reach::Private).build()?;
         Ok(Self { config, http })
     }
 
@@ -83,27 +99,6 @@ fn failure(response: &Response) -> Failure {
         404 => Failure::misconfigured("http_404", "there is no ntfy at this address: check `url`"),
         _ => response.failure(),
     }
-}
-
-postroom_sdk::export! {
-    plugin: Ntfy,
-    id: "ntfy",
-    name: "ntfy",
-    description: "Tells phones about monitor runs that failed",
-    kinds: ["monitor_run"],
-    concurrency: 4,
-    network: ["*:443", "*:80"],
-    filesystem: [],
-    config_schema: {
-        "type": "object",
-        "additionalProperties": false,
-        "required": ["topic"],
-        "properties": {
-            "url": { "type": "string", "default": "https://ntfy.sh", "description": "Address of the ntfy server." },
-            "topic": { "type": "string", "description": "The name that the phones have subscribed to." },
-            "token": { "type": "string", "writeOnly": true, "description": "Access token, if the server wants one." }
-        }
-    },
 }
 
 #[cfg(test)]

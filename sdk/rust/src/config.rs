@@ -6,6 +6,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
 /// Faults of a config, collected by [`Plugin::validate`](crate::Plugin::validate).
+///
+/// ```
+/// use postroom_sdk::Report;
+///
+/// let mut report = Report::default();
+/// report.error("/url", "the address must begin with https://");
+/// report.warning("/timeout", "longer than an attempt may take");
+/// assert_eq!(report.errors()[0].to_string(), "/url: the address must begin with https://");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     errors: Vec<Fault>,
@@ -13,6 +22,13 @@ pub struct Report {
 }
 
 /// One fault of a config.
+///
+/// ```
+/// use postroom_sdk::Fault;
+///
+/// let fault = Fault { path: String::new(), message: "give either `url` or `host`".to_owned() };
+/// assert_eq!(fault.to_string(), "give either `url` or `host`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// Where, as a JSON Pointer such as `/base_url`; empty for the whole config.
@@ -55,12 +71,51 @@ impl Report {
 }
 
 /// Reads a config, or says where and why it does not fit.
-pub(crate) fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, Fault> {
+///
+/// A setting that no field takes is a fault whether the author's type refuses it or not: a misspelt setting that is
+/// passed over is one that nobody finds.
+pub(crate) fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, Vec<Fault>> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Fault {
-        path: pointer(error.path()),
-        message: without_position(&error.into_inner().to_string()).to_owned(),
-    })
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let mut unknown = Vec::new();
+    let parsed = serde_ignored::deserialize(tracked, |path| {
+        let mut pointer = String::new();
+        append(&mut pointer, &path);
+        unknown.push(Fault { path: pointer, message: "there is no such setting".to_owned() });
+    });
+    match parsed {
+        Ok(config) if unknown.is_empty() => Ok(config),
+        Ok(_) => Err(unknown),
+        Err(error) => Err(vec![Fault {
+            path: pointer(&track.path()),
+            message: without_position(&error.to_string()).to_owned(),
+        }]),
+    }
+}
+
+fn append(pointer: &mut String, path: &serde_ignored::Path<'_>) {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => {}
+        Path::Seq { parent, index } => {
+            append(pointer, parent);
+            pointer.push_str(&format!("/{index}"));
+        }
+        Path::Map { parent, key } => {
+            append(pointer, parent);
+            pointer.push_str(&format!("/{}", escaped(key)));
+        }
+        // Not places in the JSON.
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            append(pointer, parent);
+        }
+    }
+}
+
+/// `key` as a part of a JSON Pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -68,9 +123,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path.iter() {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => {
-                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")))
-            }
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
             // Variants are not places in the JSON, and an unknown place has no name.
             Segment::Enum { .. } | Segment::Unknown => {}
         }

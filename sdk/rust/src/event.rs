@@ -19,6 +19,19 @@ pub mod kind {
 }
 
 /// What a monitor run says.
+///
+/// ```
+/// use postroom_sdk::Verdict;
+///
+/// fn colour(verdict: Option<Verdict>) -> &'static str {
+///     match verdict {
+///         Some(Verdict::Passed) => "green",
+///         Some(Verdict::Failed) => "red",
+///         Some(Verdict::Unknown) | None => "grey",
+///     }
+/// }
+/// # assert_eq!(colour(Some(Verdict::Failed)), "red");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// No test failed and nothing went wrong.
@@ -53,6 +66,18 @@ impl fmt::Display for Verdict {
 /// [`shared_body`](Event::shared_body), lives: the attempt's end is reported when `deliver` has ended **and** the last
 /// of them is gone. So hand clones to what ends with the attempt, such as a blocking task or a request, and do not keep
 /// them: an event kept for ever is a delivery that never ends, and the instance cannot be shut down.
+///
+/// ```
+/// use postroom_sdk::{Event, kind};
+///
+/// fn headline(event: &Event) -> String {
+///     let team = event.label("team").unwrap_or("nobody");
+///     match event.kind() {
+///         kind::MONITOR_RUN => format!("{team}: a run of {}", event.subject().unwrap_or("a monitor")),
+///         other => format!("{team}: {other}, {} bytes", event.body().len()),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Event {
     lease: Arc<Lease>,

@@ -11,11 +11,13 @@ mod host_table;
 mod lease;
 mod out;
 mod sized;
+mod state;
 
 pub(crate) use self::{
     entry::Entry,
     host_table::HostTable,
     lease::{Ending, Lease, Leases},
+    state::{StateAnswer, StateOp},
 };
 #[cfg(feature = "testing")]
 pub(crate) use self::{out::sink_into, sized::read};

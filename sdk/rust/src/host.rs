@@ -8,9 +8,20 @@ use crate::{
     ffi::HostTable,
     log::Log,
     secret::{Secret, SecretError, SecretOrText, SecretRef},
+    state::State,
 };
 
 /// The gateway's services for one instance of a plugin. Cheap to clone, usable from any thread.
+///
+/// ```
+/// use postroom_sdk::{Failure, Host, SecretRef};
+///
+/// fn signature(host: &Host, key: &SecretRef) -> Result<String, Failure> {
+///     let key = host.secret(key)?;
+///     host.log().debug("signing");
+///     Ok(format!("{}:{}", host.now_unix_ms(), key.expose().len()))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Host {
     log: Log,
@@ -60,6 +71,12 @@ impl Host {
         }
     }
 
+    /// What the gateway keeps for this destination, over restarts and crashes.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::new(Arc::clone(self.table()))
+    }
+
     pub(crate) fn table(&self) -> &Arc<HostTable> {
         &self.log.table
     }
@@ -72,6 +89,18 @@ impl fmt::Debug for Host {
 }
 
 /// What belongs to one attempt beside the event.
+///
+/// ```
+/// use postroom_sdk::{Delivery, Failure};
+///
+/// fn time_for_another_try(delivery: &Delivery) -> Result<(), Failure> {
+///     if delivery.time_left().as_secs() < 2 {
+///         delivery.log().warn("no time for another try");
+///         return Err(Failure::retry("late", "the remote side was too slow"));
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Delivery {
     host: Host,

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    config,
+    config::{self, Fault},
     event::Event,
     ffi::{Ending, HostTable, Lease, Leases},
     host::{Delivery, Host},
@@ -43,8 +43,12 @@ impl<P: Plugin> Instance<P> {
     pub(crate) fn create(host: Arc<HostTable>, config_json: &[u8]) -> Result<Self, NotCreated> {
         let host = Host::new(host);
         let config = config::parse::<P::Config>(config_json)
-            .map_err(|fault| NotCreated::Refused(CreateError::Config(fault.to_string())))?;
-        let runtime = RuntimeThread::start().map_err(|error| {
+            .map_err(|faults| NotCreated::Refused(CreateError::Config(in_one_line(&faults))))?;
+        #[cfg(feature = "tracing")]
+        let on_thread_start = crate::trace::on_thread_start::<P>(&host);
+        #[cfg(not(feature = "tracing"))]
+        let on_thread_start = || {};
+        let runtime = RuntimeThread::start(on_thread_start).map_err(|error| {
             NotCreated::Refused(CreateError::Unavailable(format!("no thread for the plugin: {error}")))
         })?;
         // On the instance's own thread, so that the author may spawn tasks and open connections.
@@ -80,6 +84,8 @@ impl<P: Plugin> Instance<P> {
         let running = Arc::clone(&self.running);
         let plugin = Arc::clone(&self.plugin);
         let work = Guarded::new(async move { plugin.deliver(&event, &delivery).await });
+        #[cfg(feature = "tracing")]
+        let work = crate::trace::InDelivery::new(token, work);
         self.runtime.spawn(async move {
             // The loser is dropped before the winner's branch runs: nothing of the author's is left when it ends.
             let ending = tokio::select! {
@@ -121,6 +127,10 @@ impl<P: Plugin> Instance<P> {
         drop(guard(|| drop(plugin)));
         self.leases.wait_until_returned();
     }
+}
+
+fn in_one_line(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What is in flight, with the means to cancel it.

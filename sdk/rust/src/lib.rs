@@ -1,21 +1,24 @@
 //! Write Postroom plugins in Rust.
 //!
 //! A plugin is a library that the gateway loads for a destination, in a process of its own. This crate hides the C ABI
-//! between the two: implement [`Plugin`], name it in [`export!`], and build the crate as a `cdylib`.
+//! between the two: implement [`Plugin`], put [`postroom_plugin`] on the `impl`, and build the crate as a `cdylib`.
 //!
-//! ```
+//! ```standalone_crate
 //! #![forbid(unsafe_code)]
 //!
 //! use postroom_sdk::{
 //!     CreateError, Delivery, Event, Failure, Host, Outcome, Payload, Plugin, Report, SecretRef, Verdict,
-//!     http::HttpClient,
+//!     http::HttpClient, postroom_plugin,
 //! };
+//! use schemars::JsonSchema;
 //! use serde::Deserialize;
 //!
-//! #[derive(Deserialize)]
-//! #[serde(deny_unknown_fields)]
+//! #[derive(Deserialize, JsonSchema)]
 //! struct Config {
+//!     /// Where pages are posted.
+//!     #[schemars(url)]
 //!     url: String,
+//!     /// Token of the account.
 //!     token: SecretRef,
 //! }
 //!
@@ -24,6 +27,14 @@
 //!     http: HttpClient,
 //! }
 //!
+//! #[postroom_plugin(
+//!     id = "pager",
+//!     name = "Pager",
+//!     description = "Pages somebody when a monitor fails",
+//!     kinds = ["monitor_run"],
+//!     concurrency = 4,
+//!     network = ["pager.example:443"]
+//! )]
 //! impl Plugin for Pager {
 //!     type Config = Config;
 //!
@@ -52,42 +63,39 @@
 //!         Ok(Outcome::delivered().with_message(response.excerpt()))
 //!     }
 //! }
-//!
-//! postroom_sdk::export! {
-//!     plugin: Pager,
-//!     id: "pager",
-//!     name: "Pager",
-//!     description: "Pages somebody when a monitor fails",
-//!     kinds: ["monitor_run"],
-//!     concurrency: 4,
-//!     network: ["pager.example:443"],
-//!     filesystem: [],
-//!     config_schema: {
-//!         "type": "object",
-//!         "required": ["url", "token"],
-//!         "additionalProperties": false,
-//!         "properties": {
-//!             "url": { "type": "string", "format": "uri" },
-//!             "token": { "type": "string", "writeOnly": true }
-//!         }
-//!     },
-//! }
 //! # fn main() {}
 //! ```
 //!
-//! The feature `http` brings the module `http`, a client for plugins that post somewhere; `testing` brings the module
-//! `testing`, which runs a plugin inside a test.
+//! # Settings
+//!
+//! One type says everything about the settings of a destination: serde reads them, its doc comments and defaults are
+//! what the operator is shown, and its schema, by [`schemars`], is what the gateway checks and turns secrets and paths
+//! by. With `config_schema` the attribute keeps the schema in a file beside `Cargo.toml` and in the manifest, where the
+//! gateway reads it without running the plugin. [`SecretRef`] and [`SecretOrText`] are secrets, [`DurationText`] is for
+//! durations.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `http` | the module `http`, a client for plugins that post somewhere |
+//! | `testing` | the module `testing`, which runs a plugin inside a test |
+//! | `tracing` (default) | the module `trace`: what `tracing` is told goes to the gateway's log |
+//!
+//! # Promises
 //!
 //! What the gateway is promised, and this crate keeps: every delivery ends exactly once, also when the author's code
 //! panics, is cancelled or is shut down; and nothing reads the event's memory after that.
 
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod __private;
 pub mod duration;
 
 mod config;
+mod declared;
 mod event;
-mod export;
 mod ffi;
 mod host;
 mod instance;
@@ -97,17 +105,20 @@ mod panic;
 mod plugin;
 mod postman;
 mod runtime;
+mod schema;
 mod secret;
+mod state;
 
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tracing")]
+pub mod trace;
 
-#[doc(hidden)]
-pub use self::export::__private;
 pub use self::{
     config::{Fault, Report},
+    duration::DurationText,
     event::{Event, Verdict, kind},
     host::{Delivery, Host},
     log::{Level, Log},
@@ -115,7 +126,12 @@ pub use self::{
     plugin::{CreateError, Health, Plugin},
     postman::{Activity, CollectionBackup, MonitorRun, Payload},
     secret::{Secret, SecretError, SecretOrText, SecretRef},
+    state::{Entry, Expect, State, StateError},
 };
 pub use bytes::{self, Bytes};
+#[doc = include_str!("attribute.md")]
+pub use postroom_sdk_macros::postroom_plugin;
+/// The crate whose `JsonSchema` a plugin's settings derive, in the version that this one uses.
+pub use schemars;
 /// The runtime that each instance has; for timers, channels and [`spawn_blocking`](tokio::task::spawn_blocking).
 pub use tokio;

@@ -7,6 +7,17 @@ use serde_json::Value;
 use crate::ffi::HostTable;
 
 /// How much a line matters.
+///
+/// ```
+/// use postroom_sdk::{Level, Log};
+///
+/// fn dump(log: &Log, page: &[u8]) {
+///     // What is costly to make is made only for somebody who reads it.
+///     if log.enabled(Level::Trace) {
+///         log.trace(format_args!("{page:02x?}"));
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Something failed.
@@ -24,6 +35,16 @@ pub enum Level {
 /// Writes to the gateway's log, which adds the destination and, from a [`Delivery`](crate::Delivery), the delivery.
 ///
 /// Never blocks: when flooded the gateway drops lines and counts them. Bodies and secrets do not belong here.
+///
+/// ```
+/// use postroom_sdk::{Level, Log};
+/// use serde_json::json;
+///
+/// fn report(log: &Log, sent: usize) {
+///     log.info(format_args!("sent {sent} pages"));
+///     log.line_with(Level::Debug, "sent", &json!({ "pages": sent }));
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Log {
     pub(crate) table: Arc<HostTable>,
@@ -70,14 +91,28 @@ impl Log {
     /// Whether a line of this level would be written.
     #[must_use]
     pub fn enabled(&self, level: Level) -> bool {
-        number(level) <= self.table.log_level()
+        level.number() <= self.table.log_level()
     }
 
     fn write(&self, level: Level, message: &dyn fmt::Display, fields: Option<&Value>) {
         if self.enabled(level) {
             let fields = fields.map(Value::to_string).unwrap_or_default();
-            self.table.log(number(level), self.token, &message.to_string(), &fields);
+            self.table.log(level.number(), self.token, "", &message.to_string(), &fields);
         }
+    }
+
+    /// Hands over a line of `tracing` that was found wanted before.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn forward(
+        &self,
+        level: Level,
+        token: u64,
+        target: &str,
+        message: &str,
+        fields: serde_json::Map<String, Value>,
+    ) {
+        let fields = if fields.is_empty() { String::new() } else { Value::Object(fields).to_string() };
+        self.table.log(level.number(), token, target, message, &fields);
     }
 }
 
@@ -87,12 +122,15 @@ impl fmt::Debug for Log {
     }
 }
 
-fn number(level: Level) -> u32 {
-    match level {
-        Level::Error => postroom_abi::POSTROOM_LOG_ERROR,
-        Level::Warn => postroom_abi::POSTROOM_LOG_WARN,
-        Level::Info => postroom_abi::POSTROOM_LOG_INFO,
-        Level::Debug => postroom_abi::POSTROOM_LOG_DEBUG,
-        Level::Trace => postroom_abi::POSTROOM_LOG_TRACE,
+impl Level {
+    /// The level as it crosses the boundary.
+    pub(crate) const fn number(self) -> u32 {
+        match self {
+            Self::Error => postroom_abi::POSTROOM_LOG_ERROR,
+            Self::Warn => postroom_abi::POSTROOM_LOG_WARN,
+            Self::Info => postroom_abi::POSTROOM_LOG_INFO,
+            Self::Debug => postroom_abi::POSTROOM_LOG_DEBUG,
+            Self::Trace => postroom_abi::POSTROOM_LOG_TRACE,
+        }
     }
 }

@@ -6,6 +6,15 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 /// A good end: the remote side has the event, or it was left out on purpose.
+///
+/// ```
+/// use postroom_sdk::Outcome;
+///
+/// let outcome = Outcome::delivered()
+///     .with_message("opened incident 17")
+///     .with_ref("pager", "17", "https://pager.example/17");
+/// # drop(outcome);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Outcome {
@@ -66,6 +75,20 @@ impl Outcome {
 }
 
 /// A bad end, by what should happen next. Messages are for people and never hold secrets.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use postroom_sdk::Failure;
+///
+/// fn failure(status: u16, wait: Option<Duration>) -> Failure {
+///     match status {
+///         402 => Failure::misconfigured("unpaid", "the subscription has ended: renew it"),
+///         status => Failure::from_status(status, wait, "the pager refused the page"),
+///     }
+/// }
+/// # assert!(matches!(failure(429, Some(Duration::from_secs(9))), Failure::RateLimited { .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Failure {
     /// May work later: the gateway tries again after its back-off, or after `after`.

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::{
     config::Report,
+    declared::Declared,
     event::Event,
     host::{Delivery, Host},
     outcome::{Failure, Outcome},
@@ -19,9 +20,16 @@ use crate::{
 /// `deliver` must not block that thread for long; blocking work goes to
 /// [`spawn_blocking`](tokio::task::spawn_blocking). A panic in any method is caught: in `deliver` it becomes a retry with
 /// the code `panic`, and the instance lives on.
+///
+/// An example stands at the [crate](crate).
 pub trait Plugin: Send + Sync + Sized + 'static {
-    /// The settings, as serde reads them. Say `#[serde(deny_unknown_fields)]`, so that misspelt settings are found.
+    /// The settings, as serde reads them; [`postroom_plugin`](crate::postroom_plugin) also wants
+    /// [`JsonSchema`](schemars::JsonSchema). A setting that no field takes is refused.
     type Config: DeserializeOwned + Send + 'static;
+
+    /// Filled by [`postroom_plugin`](crate::postroom_plugin).
+    #[doc(hidden)]
+    const DECLARED: Declared = Declared::NOTHING;
 
     /// Checks what the type of the settings cannot express. No input or output, no threads.
     fn validate(config: &Self::Config, report: &mut Report) {
@@ -53,6 +61,15 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 }
 
 /// Why no instance could be made.
+///
+/// ```
+/// use postroom_sdk::CreateError;
+///
+/// fn open(folder: &str) -> Result<(), CreateError> {
+///     std::fs::create_dir_all(folder)
+///         .map_err(|error| CreateError::unavailable(format!("{folder} cannot be made: {error}")))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CreateError {
     /// The operator must change the settings.
@@ -96,6 +113,18 @@ impl From<SecretError> for Failure {
 }
 
 /// How an instance is.
+///
+/// ```
+/// use postroom_sdk::Health;
+///
+/// fn health(failed_in_a_row: u32) -> Health {
+///     match failed_in_a_row {
+///         0..3 => Health::Ok,
+///         times => Health::Unavailable(format!("the pager has failed {times} times in a row")),
+///     }
+/// }
+/// # assert_eq!(health(1), Health::Ok);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// Well.

@@ -13,6 +13,19 @@ pub use self::{activity::Activity, collection::CollectionBackup, monitor_run::Mo
 use crate::event::kind;
 
 /// A body as a type.
+///
+/// ```
+/// use postroom_sdk::{Event, Payload};
+///
+/// fn sentence(event: &Event) -> String {
+///     match event.payload() {
+///         Payload::MonitorRun(run) => format!("{} tests failed", run.failed_tests.unwrap_or(0)),
+///         Payload::CollectionBackup(backup) => format!("{} bytes to keep", backup.bytes().len()),
+///         Payload::Activity(activity) => activity.message.unwrap_or_default(),
+///         _ => format!("a {}", event.kind()),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Payload<'a> {

@@ -23,13 +23,15 @@ pub(crate) struct RuntimeThread {
 }
 
 impl RuntimeThread {
-    /// Starts the thread and the runtime.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts the thread and the runtime; `on_thread_start` runs first on this thread and on the blocking ones.
+    pub(crate) fn start(on_thread_start: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
         let (tasks, queue) = unbounded_channel();
         let (started, is_up) = mpsc::sync_channel(1);
         // Linux shows 15 bytes of a thread's name.
         let thread = thread::Builder::new().name("postroom-plugin".to_owned()).spawn(move || {
-            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            on_thread_start();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = match builder.enable_all().on_thread_start(on_thread_start).build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };

@@ -1,7 +1,8 @@
 //! Secrets: named in the config, fetched from the host, never printed.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor},
@@ -9,6 +10,14 @@ use serde::{
 use thiserror::Error;
 
 /// A secret value. `Debug` shows `Secret(***)`; there is no `Display`; reading it takes a call that says so.
+///
+/// ```
+/// use postroom_sdk::Secret;
+///
+/// let token = Secret::new("t0p");
+/// assert_eq!(format!("{token:?}"), "Secret(***)");
+/// assert_eq!(token.expose(), "t0p");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -36,6 +45,14 @@ impl fmt::Debug for Secret {
 ///
 /// In `postroom.toml` the operator writes `{ env = "NAME" }` or `{ file = "…" }`; the plugin receives
 /// `{"$secret":"name"}`. A plain string is refused, so that secrets stay out of configuration files.
+///
+/// ```
+/// use postroom_sdk::SecretRef;
+///
+/// let setting: SecretRef = serde_json::from_str(r#"{"$secret": "token"}"#).unwrap();
+/// assert_eq!(setting.name(), "token");
+/// assert!(serde_json::from_str::<SecretRef>(r#""in clear""#).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SecretRef(String);
 
@@ -56,7 +73,34 @@ impl<'de> Deserialize<'de> for SecretRef {
     }
 }
 
+impl JsonSchema for SecretRef {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        secret_schema()
+    }
+}
+
+/// The gateway knows a secret by `writeOnly`: plain text in its place is kept like one too.
+fn secret_schema() -> Schema {
+    json_schema!({ "type": "string", "writeOnly": true })
+}
+
 /// A setting that may be a secret or plain text, such as the value of a header.
+///
+/// ```
+/// use postroom_sdk::{Host, Secret, SecretError, SecretOrText};
+///
+/// fn header(host: &Host, setting: &SecretOrText) -> Result<Secret, SecretError> {
+///     host.resolve(setting)
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretOrText {
     /// A secret by name.
@@ -81,7 +125,28 @@ impl<'de> Deserialize<'de> for SecretOrText {
     }
 }
 
+impl JsonSchema for SecretOrText {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretOrText".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        secret_schema()
+    }
+}
+
 /// Why a secret could not be had. The name is shown, the value never.
+///
+/// ```
+/// use postroom_sdk::{Failure, SecretError};
+///
+/// let failure = Failure::from(SecretError::Unavailable("token".to_owned()));
+/// assert!(matches!(failure, Failure::Retry { .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SecretError {
     /// The config of this destination does not name it.

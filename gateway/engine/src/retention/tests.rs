@@ -40,6 +40,7 @@ async fn each_sort_is_kept_for_its_own_time() {
         dead_before: before(20),
         marks_before: before(30),
         replays_before: before(40),
+        state_expired_by: before(0),
         oldest: 0,
         limit: CHUNK_ROWS,
     };

@@ -18,8 +18,8 @@ use postroom_core::{
 use postroom_store::{
     Accepted, Body, BodyWriter, Committed, DeliveryChange, DeliveryDetail, DeliveryFilter, DeliveryRecord,
     EventFilter, EventRecord, FreshDelivery, LoadedEvent, Matching, NewBody, NewEvent, NewReplay, Page,
-    PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, Store, StoreError, Usage,
-    WaitingCount,
+    PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, StateAnswer, StateEntry,
+    StateWrite, Store, StoreError, Usage, WaitingCount,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -357,6 +357,29 @@ impl Store for Memory {
 
     fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>> {
         answer(self.works().map(|state| state.pauses.clone().into_iter().collect()))
+    }
+
+    fn plugin_state(
+        &self,
+        _: DestinationName,
+        _: String,
+        _: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<StateEntry>, StoreError>> {
+        never_asked()
+    }
+
+    fn plugin_state_keys(
+        &self,
+        _: DestinationName,
+        _: String,
+        _: Timestamp,
+        _: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<String>>, StoreError>> {
+        never_asked()
+    }
+
+    fn write_plugin_state(&self, _: StateWrite) -> BoxFuture<'_, Result<StateAnswer, StoreError>> {
+        never_asked()
     }
 
     fn prune(&self, prune: Prune) -> BoxFuture<'_, Result<Pruned, StoreError>> {

@@ -1,4 +1,4 @@
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{Catalog, RejectReason, discover};
 use crate::testing::{compile_to, manifest, source_with_manifest};
@@ -15,7 +15,10 @@ fn folders_are_searched_in_order_and_the_first_wins() {
         ("first/libb.so", "beta", "1.0.0"),
         ("first/libz.so", "beta", "2.0.0"),
         ("second/liba.so", "alpha", "1.0.0"),
-        ("second/libb.so", "beta", "3.0.0"),
+        ("first/liby.so", "beta", "2.0.0"),
+        ("second/libb.so", "beta", "2.0.0"),
+        ("second/libc.so", "beta", "1.10.0"),
+        ("second/libd.so", "beta", "1.9.0"),
         ("second/other.so", "gamma", "1.0.0"),
         ("second/libgamma.so.bak", "gamma", "1.0.0"),
     ] {
@@ -28,15 +31,41 @@ fn folders_are_searched_in_order_and_the_first_wins() {
 
     let catalog = discover(&[root.path().join("absent"), first.clone(), second.clone()]);
 
-    assert_eq!(ids(&catalog), [("alpha", "1.0.0"), ("beta", "1.0.0")]);
-    assert_eq!(catalog.find("beta").unwrap().path, first.join("libb.so"));
-    assert_eq!(catalog.find("gamma"), None);
+    let versions = ["2.0.0", "1.0.0", "1.10.0", "1.9.0"].map(|version| ("beta", version));
+    assert_eq!(ids(&catalog), [&[("alpha", "1.0.0")], &versions[..]].concat());
+    for (name, file) in [
+        ("beta", "first/liby.so"),
+        ("beta@2", "first/liby.so"),
+        // In the first folder, though the second has newer ones.
+        ("beta@1", "first/libb.so"),
+        ("beta@1.10", "second/libc.so"),
+        ("beta@1.9.0", "second/libd.so"),
+    ] {
+        assert_eq!(catalog.find(name).unwrap().path, root.path().join(file), "{name}");
+    }
+    for name in ["gamma", "beta@3", "beta@1.1", "beta@"] {
+        assert_eq!(catalog.find(name), None, "{name}");
+    }
     let rejected: Vec<_> = catalog.rejected().iter().map(|rejected| rejected.path.clone()).collect();
     assert_eq!(rejected, [first.join("libfaulty.so"), first.join("libz.so"), second.join("libb.so")]);
     let RejectReason::Duplicate { id, first: used } = &catalog.rejected()[1].reason else {
         panic!("{:?}", catalog.rejected()[1]);
     };
-    assert_eq!((id.as_str(), used), ("beta", &first.join("libb.so")));
+    assert_eq!((id.as_str(), used), ("beta", &first.join("liby.so")));
+}
+
+#[test]
+fn a_plugin_that_others_can_change_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("libx.so");
+    compile_to(&path, &source_with_manifest(&manifest("x", "1.0.0")), &["-shared", "-fPIC"]);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let catalog = discover(&[root.path().to_owned()]);
+    assert_eq!(catalog.find("x"), None);
+    assert_eq!(
+        catalog.rejected()[0].reason.to_string(),
+        format!("others can write to {}: chmod go-w", path.display())
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Whole processes: the gateway's side in the test, the plugin's in children that run `examples/plugin-host`.
 
 mod bodies;
+mod state;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use postroom_core::{
     id::DestinationName,
@@ -16,7 +17,9 @@ use crate::{
     check::{CheckError, check_config},
     delivery::{Delivered, PluginDelivery},
     inspect::inspect,
+    plugin_state::MemoryState,
     program::Program,
+    sandbox::{Layer, Sandbox},
     supervisor::{Backoff, Status},
     testing::{Compiled, Log, PLUGIN, delivery, program, scripted},
 };
@@ -27,7 +30,9 @@ fn config(plugin: &Compiled, mode: &str) -> InstanceConfig {
         plugin: inspect(&plugin.path).unwrap(),
         config: json!({ "mode": mode }),
         secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
+        state: Some(Arc::new(MemoryState::default())),
         program: program(),
+        sandbox: Sandbox::default(),
         concurrency: 8,
         backoff: Backoff {
             first: Duration::from_millis(10),
@@ -228,9 +233,9 @@ async fn missing_files_and_capabilities_are_named() {
     let message = status(&instance, error).await;
     assert!(message.contains("cannot read") && message.contains("No such file"), "{message}");
 
-    let demanding = scripted("0", "POSTROOM_CAP_STATE");
+    let demanding = scripted("0", "POSTROOM_CAP_METRICS");
     let instance = Instance::start(config(&demanding, ""));
-    assert!(status(&instance, error).await.contains("needs capabilities 0x4"));
+    assert!(status(&instance, error).await.contains("needs capabilities 0x2"));
 
     let no_program =
         InstanceConfig { program: Program::File("/no/such/program".into()), ..config(&PLUGIN, "") };
@@ -269,9 +274,11 @@ async fn the_process_ends_with_the_last_handle() {
 #[tokio::test]
 async fn a_config_can_be_checked_without_making_an_instance() {
     let plugin = inspect(&PLUGIN.path).unwrap();
-    let check =
-        async |mode| check_config(&program(), &plugin, &json!({ "mode": mode }), &BTreeMap::new()).await;
-    assert!(check("").await.is_ok());
+    let check = async |mode| {
+        let config = json!({ "mode": mode });
+        check_config(&program(), &Sandbox::default(), &plugin, &config, &BTreeMap::new()).await
+    };
+    assert!(check("").await.unwrap().active().any(|layer| layer == Layer::NoNewPrivs));
     // Only `create` would refuse this, and it is not called.
     assert!(check("refuse-create").await.is_ok());
     let Err(CheckError::Refused { faults }) = check("refuse-validate").await else { panic!("not refused") };

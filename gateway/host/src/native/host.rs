@@ -1,6 +1,8 @@
 //! The functions that a plugin may call.
 #![expect(unsafe_code, reason = "called by the plugin with pointers of its own")]
 
+mod state;
+
 use std::{
     collections::HashMap,
     ffi::c_void,
@@ -20,6 +22,8 @@ use postroom_abi::{
 };
 use postroom_core::{limits, secret::Secret};
 
+pub(super) use self::state::NoWait;
+use self::state::StateCalls;
 use super::{
     event::{EventMemory, struct_size},
     library::CAPABILITIES,
@@ -29,6 +33,7 @@ use crate::{
     clock,
     outcome::{CODE_BYTES_MAX, Report},
     plugin_log::{self, LogRecord},
+    plugin_state::{StateOperation, StateReply},
 };
 
 const SECRET_NAME_BYTES_MAX: usize = 256;
@@ -47,12 +52,40 @@ pub(crate) trait Services: Send + Sync + 'static {
     fn log(&self, record: LogRecord);
     /// The secret of this name, if the instance may have it.
     fn secret(&self, name: &str) -> Option<&Secret>;
+    /// The plugin asks for something about its state; [`Host::answer_state`] takes the answer to this request.
+    fn state(&self, request: u64, operation: StateOperation);
+}
+
+/// What a plugin is given of its host. There is one for each instance, and it is never freed, so that a call after
+/// `destroy` meets live memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Host {
+    pub(super) context: &'static Context,
+    pub(super) table: &'static postroom_host,
+}
+
+// SAFETY: the table is never changed, and its `ctx` leads to the context, which any thread may use.
+unsafe impl Send for Host {}
+// SAFETY: as above.
+unsafe impl Sync for Host {}
+
+impl Host {
+    pub(crate) fn new(services: Box<dyn Services>) -> Self {
+        let (context, table) = Context::leak(services);
+        Self { context, table }
+    }
+
+    /// Takes the answer to [`Services::state`]. Also while the instance is still being made.
+    pub(crate) fn answer_state(self, request: u64, reply: StateReply) {
+        self.context.state.answer(request, reply);
+    }
 }
 
 /// What stands behind `host->ctx`. Never freed, so that a call after `destroy` meets live memory.
 pub(super) struct Context {
     services: Box<dyn Services>,
     pending: Mutex<HashMap<postroom_token, Pending>>,
+    state: StateCalls,
     idle: Condvar,
     /// Somebody waits for `idle`, or has.
     waited_for: AtomicBool,
@@ -66,10 +99,11 @@ struct Pending {
 
 impl Context {
     /// Makes the context and the table that leads to it; both live as long as the process.
-    pub(super) fn leak(services: Box<dyn Services>) -> (&'static Self, &'static postroom_host) {
+    fn leak(services: Box<dyn Services>) -> (&'static Self, &'static postroom_host) {
         let context: &'static Self = Box::leak(Box::new(Self {
             services,
             pending: Mutex::default(),
+            state: StateCalls::default(),
             idle: Condvar::new(),
             waited_for: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -85,8 +119,8 @@ impl Context {
             log_level: Some(log_level),
             log: Some(log),
             metric: None,
-            state: None,
-            state_wait: None,
+            state: Some(state::state),
+            state_wait: Some(state::state_wait),
             now_unix_ms: Some(now_unix_ms),
             monotonic_ns: Some(monotonic_ns),
             secret: Some(secret),
@@ -124,9 +158,16 @@ impl Context {
         self.pending().keys().copied().collect()
     }
 
+    /// Ends, as stale, what the plugin has asked of its state and wants to be called back for. Threads of the plugin may
+    /// still ask and wait.
+    pub(super) fn end_callbacks(&self) {
+        self.state.end_callbacks();
+    }
+
     /// Refuses every later call of the plugin and frees the events that it never ended.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.state.close();
         self.pending().clear();
     }
 

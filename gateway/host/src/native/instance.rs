@@ -13,7 +13,11 @@ use postroom_abi::{
 };
 
 use super::{
-    Services, event::EventMemory, host::Context, library::Library, memory::with_errbuf, status::Status,
+    event::EventMemory,
+    host::{Context, Host, NoWait},
+    library::Library,
+    memory::with_errbuf,
+    status::Status,
 };
 use crate::offer::Offer;
 
@@ -42,16 +46,12 @@ unsafe impl Sync for Instance {}
 
 impl Instance {
     /// Makes an instance with this config.
-    pub(crate) fn create(
-        library: Library,
-        config_json: &str,
-        services: Box<dyn Services>,
-    ) -> Result<Self, CreateError> {
-        let (context, host) = Context::leak(services);
+    pub(crate) fn create(library: Library, config_json: &str, host: Host) -> Result<Self, CreateError> {
+        let Host { context, table } = host;
         let config = postroom_str::of(config_json.as_bytes());
         let mut instance = ptr::null_mut();
-        // SAFETY: the table of `host` lives for ever, the rest during the call.
-        let create = |err| unsafe { (library.create)(host, config, &raw mut instance, err) };
+        // SAFETY: the table lives for ever, the rest during the call.
+        let create = |err| unsafe { (library.create)(table, config, &raw mut instance, err) };
         match with_errbuf(create) {
             (POSTROOM_OK, _) => Ok(Self { library, context, instance, calls: Calls::default() }),
             (status, message) => {
@@ -71,6 +71,8 @@ impl Instance {
         let token: postroom_token = offer.token;
         let event = Arc::new(EventMemory::new(offer));
         self.context.add(token, Arc::clone(&event));
+        // The caller's thread reads the answers too, unless the plugin is one that blocks and has threads for it.
+        let _no_wait = (!self.library.blocks()).then(NoWait::enter);
         // SAFETY: the instance is made and not destroyed. The event lives until it is completed, and here until
         // `deliver` returns, so a plugin that looks at it once more after completing it does no harm.
         let status = unsafe { (self.library.deliver)(self.instance, token, event.raw()) };
@@ -89,6 +91,7 @@ impl Instance {
     fn hurry(&self, token: postroom_token) {
         let Some(_call) = self.calls.enter() else { return };
         if let Some(cancel) = self.library.table.cancel {
+            let _no_wait = NoWait::enter();
             // SAFETY: the instance is made and not destroyed.
             unsafe { cancel(self.instance, token) };
         }
@@ -119,6 +122,8 @@ impl Instance {
         if !self.calls.close() {
             return;
         }
+        // Before the plugin frees what its callbacks need.
+        self.context.end_callbacks();
         // SAFETY: no call is inside the plugin, none will follow, and `close` lets only one caller get here.
         unsafe { (self.library.destroy)(self.instance) };
         self.context.close();

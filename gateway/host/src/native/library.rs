@@ -6,9 +6,9 @@ use std::{ffi::c_void, path::Path};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 use postroom_abi::{
     ENTRY_SYMBOL, POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_CAP_CLOCK, POSTROOM_CAP_LOG,
-    POSTROOM_CAP_SECRETS, POSTROOM_E_CONFIG, POSTROOM_OK, POSTROOM_PF_BLOCKING, POSTROOM_PF_SERIAL,
-    postroom_entry_fn, postroom_errbuf, postroom_event, postroom_host, postroom_plugin, postroom_status,
-    postroom_str, postroom_token,
+    POSTROOM_CAP_SECRETS, POSTROOM_CAP_STATE, POSTROOM_E_CONFIG, POSTROOM_OK, POSTROOM_PF_BLOCKING,
+    POSTROOM_PF_SERIAL, postroom_entry_fn, postroom_errbuf, postroom_event, postroom_host, postroom_plugin,
+    postroom_status, postroom_str, postroom_token,
 };
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
 use crate::config_fault::{ConfigFault, read_report};
 
 /// What the host offers to plugins.
-pub(super) const CAPABILITIES: u64 = POSTROOM_CAP_LOG | POSTROOM_CAP_SECRETS | POSTROOM_CAP_CLOCK;
+pub(super) const CAPABILITIES: u64 =
+    POSTROOM_CAP_LOG | POSTROOM_CAP_STATE | POSTROOM_CAP_SECRETS | POSTROOM_CAP_CLOCK;
 
 const TABLE_BYTES_MIN: usize = size_of::<postroom_plugin>();
 /// Room for many versions of additions; more is not a size but noise.

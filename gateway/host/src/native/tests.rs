@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use postroom_abi::{POSTROOM_E_BUSY, POSTROOM_E_INTERNAL, POSTROOM_E_STALE, POSTROOM_OK};
 use postroom_core::secret::Secret;
 
-use super::{Instance, Services, ValidateError, load};
+use super::{Host, Instance, Services, ValidateError, load};
 use crate::{
     config_fault,
     outcome::Report,
     plugin_log::LogRecord,
+    plugin_state::{StateOperation, StateReply, WAITING_MAX},
     testing::{self, Compiled},
 };
 
@@ -50,12 +51,17 @@ impl Services for Recorder {
     fn secret(&self, name: &str) -> Option<&Secret> {
         (name == "token").then_some(&self.secret)
     }
+
+    fn state(&self, request: u64, operation: StateOperation) {
+        self.recorded.lock().push(format!("state {request}: {operation:?}"));
+    }
 }
 
 /// An instance of the scripted plugin. Every test compiles its own, because the plugin keeps state in statics and a
 /// library is loaded once per file.
 struct Rig {
     instance: Instance,
+    host: Host,
     recorded: Recorded,
     _library: Compiled,
 }
@@ -67,8 +73,9 @@ impl Rig {
         let recorder = Recorder { recorded: recorded.clone(), secret: Secret::new("s3cret") };
         // SAFETY: the library is the one of the tests.
         let library = unsafe { load(&compiled.path) }.unwrap();
-        let instance = Instance::create(library, "{}", Box::new(recorder));
-        Self { instance: instance.ok().unwrap(), recorded, _library: compiled }
+        let host = Host::new(Box::new(recorder));
+        let instance = Instance::create(library, "{}", host);
+        Self { instance: instance.ok().unwrap(), host, recorded, _library: compiled }
     }
 
     fn deliver(&self, token: u64, body: &'static str) -> i32 {
@@ -195,7 +202,7 @@ fn an_instance_that_cannot_be_made_says_why() {
         // SAFETY: the library is the one of the tests.
         let library = unsafe { load(&testing::PLUGIN.path) }.unwrap();
         let recorder = Recorder { recorded: Recorded::default(), secret: Secret::new("") };
-        Instance::create(library, config, Box::new(recorder)).err().map(|error| error.to_string())
+        Instance::create(library, config, Host::new(Box::new(recorder))).err().map(|error| error.to_string())
     };
     assert_eq!(create("refuse-create").unwrap(), "the plugin refuses its config: root not there");
     // A message longer than its buffer is a lie, and none of it is believed.
@@ -228,9 +235,9 @@ fn faulty_tables_are_refused() {
     check_load(&table(".struct_size = sizeof table, .abi_major = 1"), "lacks create");
     check_load(
         &table(
-            ".struct_size = sizeof table, .abi_major = 1, .required_caps = POSTROOM_CAP_STATE | POSTROOM_CAP_LOG",
+            ".struct_size = sizeof table, .abi_major = 1, .required_caps = POSTROOM_CAP_METRICS | POSTROOM_CAP_LOG",
         ),
-        "needs capabilities 0x4",
+        "needs capabilities 0x2",
     );
     check_load("int answer(void) { return 42; }", "cannot load the library");
     let reason = "e->len = 7; e->ptr[0] = 'n'; e->ptr[1] = 'o'; for (int i = 2; i < 7; i++) e->ptr[i] = '!'; return 0;";
@@ -250,4 +257,46 @@ fn a_table_with_fields_of_the_future_is_welcome() {
     let compiled = testing::compile(source, &["-shared", "-fPIC"]);
     // SAFETY: the library is the one of the test.
     assert!(unsafe { load(&compiled.path) }.is_ok());
+}
+
+const ASKED: &str = r#"state 1: Get { key: "k" }"#;
+
+#[test]
+fn an_answer_is_handed_on_once() {
+    let rig = Rig::new();
+    assert_eq!(rig.deliver(1, "ask"), POSTROOM_OK);
+    assert_eq!(rig.take(), [ASKED]);
+    rig.host.answer_state(2, StateReply::NotFound);
+    assert_eq!(rig.take(), [""; 0], "nobody asked for that");
+    rig.host.answer_state(1, StateReply::NotFound);
+    rig.host.answer_state(1, StateReply::NotFound);
+    let answered = ["log 1: answered: -4", r#"completed 1: 1 0 "done" "-4" {"id":"7"}"#];
+    assert_eq!(rig.take(), answered);
+}
+
+#[test]
+fn what_was_asked_is_stale_when_the_instance_ends_and_a_late_answer_is_dropped() {
+    let rig = Rig::new();
+    rig.deliver(1, "ask");
+    rig.take();
+    rig.instance.destroy();
+    let ended = ["log 1: answered: -3", r#"completed 1: 1 0 "done" "-3" {"id":"7"}"#, "log 0: destroyed: 0"];
+    assert_eq!(rig.take(), ended, "before the plugin frees what its callback needs");
+    rig.host.answer_state(1, StateReply::NotFound);
+    assert_eq!(rig.take(), [""; 0]);
+}
+
+#[test]
+fn a_plugin_cannot_have_more_operations_waiting_than_the_host_bears() {
+    let rig = Rig::new();
+    for _ in 0..WAITING_MAX {
+        rig.deliver(1, "ask");
+    }
+    rig.take();
+    rig.deliver(1, "ask");
+    assert_eq!(rig.take(), ["log 1: not asked: -8"]);
+    rig.host.answer_state(1, StateReply::NotFound);
+    rig.take();
+    rig.deliver(2, "ask");
+    assert_eq!(rig.take().len(), 1, "there is room again");
 }

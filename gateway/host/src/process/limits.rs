@@ -15,6 +15,8 @@ pub(crate) struct Limits {
     pub(crate) ping: Duration,
     /// To let go of a delivery that was cancelled. Looked at with the pings, so it may be one interval more.
     pub(crate) cancel: Duration,
+    /// To carry out what a plugin asks of its state.
+    pub(crate) state: Duration,
 }
 
 impl Default for Limits {
@@ -25,6 +27,7 @@ impl Default for Limits {
             ping_interval: Duration::from_secs(2),
             ping: Duration::from_secs(10),
             cancel: Duration::from_secs(5),
+            state: Duration::from_secs(5),
         }
     }
 }

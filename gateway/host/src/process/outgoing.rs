@@ -21,13 +21,29 @@ use crate::wire::{Frame, Tail};
 const JOIN_BYTES_MAX: usize = 64 * 1024;
 const FRAMES_AT_ONCE: usize = 256;
 
-/// Writes frames to the process until either side is gone; small ones together.
+/// Writes frames to the process until either side is gone; small ones together. `replies` have a queue of their own,
+/// so that they never take the place of a cancel or a ping.
 ///
 /// A failed write means that the process is gone, which the reading side sees and reports.
-pub(super) async fn write_frames(mut socket: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Frame>) {
+pub(super) async fn write_frames(
+    mut socket: OwnedWriteHalf,
+    mut outgoing: mpsc::Receiver<Frame>,
+    mut replies: mpsc::Receiver<Frame>,
+) {
     let mut frames = Vec::with_capacity(FRAMES_AT_ONCE);
     let mut joined = BytesMut::new();
-    while outgoing.recv_many(&mut frames, FRAMES_AT_ONCE).await > 0 {
+    loop {
+        let came = tokio::select! {
+            biased;
+            came = outgoing.recv_many(&mut frames, FRAMES_AT_ONCE) => came,
+            reply = replies.recv() => {
+                frames.extend(reply);
+                frames.len()
+            }
+        };
+        if came == 0 {
+            return;
+        }
         for frame in frames.drain(..) {
             if write_frame(&mut socket, &mut joined, frame).await.is_err() {
                 return;

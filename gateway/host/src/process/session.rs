@@ -1,6 +1,9 @@
 //! The conversation with one process: reads what it says, watches that it is alive, and reaps it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use tokio::{
@@ -16,9 +19,12 @@ use super::{
     Exit, Limits,
     output::Output,
     pending::{Pending, Reply},
+    state::StateDesk,
+    usage::Usage,
 };
 use crate::{
     plugin_log::PluginLog,
+    sandbox::Layers,
     wire::{Frame, TO_GATEWAY_BYTES_MAX, ToGateway, take_frame},
 };
 
@@ -35,7 +41,12 @@ pub(super) struct Session {
     pub(super) ready: Option<oneshot::Sender<ToGateway>>,
     pub(super) pending: Arc<Pending>,
     pub(super) slots: Arc<Semaphore>,
+    /// Which layers of the sandbox hold, once the process has said so.
+    pub(super) layers: Arc<OnceLock<Layers>>,
+    /// Most threads that the process may have.
+    pub(super) threads_max: u32,
     pub(super) outgoing: mpsc::Sender<Frame>,
+    pub(super) state: StateDesk,
     /// When the ping was sent that is not answered yet.
     pub(super) ping: Option<Instant>,
     pub(super) limits: Limits,
@@ -129,6 +140,11 @@ impl Session {
             ToGateway::NotAccepted { token, status } => self.pending.end(token, Reply::Refused(status))?,
             ToGateway::Released { token, report } => self.pending.release(token, report)?,
             ToGateway::Pong => self.ping = None,
+            // The first one counts: the plugin's code, which could send another, does not run before it.
+            ToGateway::Confined { layers } => {
+                self.layers.set(layers).map_err(|_| "it said twice how it is confined")?;
+            }
+            ToGateway::State { request, operation } => self.state.take(request, operation)?,
             ToGateway::Log(record) => self.log.record(&record, self.pending.event(record.token)),
             ToGateway::LogsLost { count } => self.log.lost(count),
             answer @ (ToGateway::Ready { .. }
@@ -157,6 +173,10 @@ impl Session {
             // Without room for a ping there are other frames to read, which tell as much once they are read.
             None if self.outgoing.try_send(Frame::ping()).is_ok() => self.ping = Some(now),
             None => {}
+        }
+        let threads = self.child.id().and_then(Usage::of).map(|usage| usage.threads);
+        if let Some(threads) = threads.filter(|threads| *threads > self.threads_max) {
+            return Some(format!("it has {threads} threads, at most {} may be", self.threads_max));
         }
         self.pending
             .is_overdue(now, self.limits.cancel)

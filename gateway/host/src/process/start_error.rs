@@ -6,6 +6,7 @@ use super::Exit;
 use crate::{
     config_fault::{self, ConfigFault},
     mask::Mask,
+    sealed::SealError,
     wire::ToGateway,
 };
 
@@ -16,6 +17,8 @@ const FAILURE_BYTES_MAX: usize = 4 * 1024;
 pub(crate) enum StartError {
     #[error("cannot start a plugin process from {}", program.display())]
     Spawn { program: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Library(#[from] SealError),
     #[error("the plugin refuses its config: {}", config_fault::list(.0))]
     Refused(Vec<ConfigFault>),
     #[error("{0}")]

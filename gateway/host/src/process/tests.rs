@@ -1,5 +1,7 @@
 //! What the gateway does with processes that hang. The limits are short here, and every process overstays them.
 
+mod hostile;
+
 use std::{sync::Arc, time::Duration};
 
 use postroom_core::{id::DestinationName, outcome::OutcomeKind};
@@ -18,6 +20,7 @@ use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::inspect,
     outcome::Report,
+    sandbox::Sandbox,
     testing::{Compiled, PLUGIN, bytes_of, delivery, program, scripted},
     wire::{Frame, ToChild},
 };
@@ -28,7 +31,10 @@ fn launch(plugin: &Compiled, mode: &str, limits: Limits) -> Launch {
         plugin: inspect(&plugin.path).unwrap(),
         config: json!({ "mode": mode }),
         secrets: [].into(),
+        state: None,
         program: program(),
+        sandbox: Sandbox::default(),
+        left_out: [].into(),
         concurrency: 1,
         limits,
     }
@@ -149,6 +155,7 @@ fn played() -> (Process, mpsc::Receiver<Frame>) {
         outgoing,
         pending: Arc::new(Pending::default()),
         slots: Arc::new(Semaphore::new(2)),
+        layers: Arc::default(),
         next_token: 1.into(),
         exit: watch::channel(None).1,
         limits: Limits::default(),

@@ -2,6 +2,8 @@
 
 use postroom_core::time::Timestamp;
 
+use crate::sandbox::Layers;
+
 /// How an instance is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
@@ -13,6 +15,10 @@ pub enum Status {
         pid: u32,
         /// Since when.
         since: Timestamp,
+        /// How often the plugin was ready before, in the life of this gateway.
+        restarts: u32,
+        /// Which layers of its sandbox hold.
+        sandbox: Layers,
     },
     /// The plugin failed and is going to be started again.
     Backoff {

@@ -42,6 +42,102 @@ static postroom_status append(void *ctx, const uint8_t *data, size_t len) {
     return POSTROOM_OK;
 }
 
+/* Asks for something about its state and waits; adds the answer to `answers`. */
+static char answers[1024], large[256 * 1024 + 1];
+static postroom_state_op state_op(uint32_t op, const char *key) {
+    postroom_state_op o = { 0 };
+    o.struct_size = sizeof o;
+    o.op = op;
+    o.key = str(key);
+    o.expected_version = POSTROOM_VER_ANY;
+    return o;
+}
+static void wait_for(const char *name, const postroom_state_op *op) {
+    char found[256] = { 0 }, *end;
+    uint64_t version = 99;
+    postroom_sink sink = { found, append };
+    postroom_status status = host->state_wait(host->ctx, op, 60000, &sink, &version);
+    for (end = found; *end; end++) if (*end == '\n') *end = ',';
+    end = answers + strlen(answers);
+    snprintf(end, sizeof answers - (size_t)(end - answers), "%s%s %d v%llu%s%s", *answers ? "; " : "", name, status,
+             (unsigned long long)version, *found ? " " : "", found);
+}
+static void wait_to(const char *name, uint32_t op, const char *key, const char *value, uint64_t expected) {
+    postroom_state_op o = state_op(op, key);
+    o.value = str(value);
+    o.expected_version = expected;
+    wait_for(name, &o);
+}
+static void wait_through(void) {
+    wait_to("absent", POSTROOM_STATE_GET, "k/1", "", 0);
+    wait_to("put", POSTROOM_STATE_PUT, "k/1", "one", POSTROOM_VER_ABSENT);
+    wait_to("get", POSTROOM_STATE_GET, "k/1", "", 0);
+    wait_to("put absent", POSTROOM_STATE_PUT, "k/1", "two", POSTROOM_VER_ABSENT);
+    wait_to("put v1", POSTROOM_STATE_PUT, "k/1", "two", 1);
+    wait_to("other", POSTROOM_STATE_PUT, "k/2", "other", POSTROOM_VER_ANY);
+    wait_to("list", POSTROOM_STATE_LIST, "k/", "", 0);
+    wait_to("delete v1", POSTROOM_STATE_DELETE, "k/1", "", 1);
+    wait_to("delete", POSTROOM_STATE_DELETE, "k/1", "", 2);
+    wait_to("gone", POSTROOM_STATE_GET, "k/1", "", 0);
+}
+static void wait_wrong(void) {
+    postroom_state_op o;
+    char key[258] = { 0 };
+    memset(key, 'k', 257);
+    wait_to("no key", POSTROOM_STATE_GET, "", "", 0);
+    wait_to("long key", POSTROOM_STATE_GET, key, "", 0);
+    wait_to("line feed", POSTROOM_STATE_GET, "a\nb", "", 0);
+    wait_to("no utf-8", POSTROOM_STATE_GET, "\xff", "", 0);
+    o = state_op(POSTROOM_STATE_PUT, "k");
+    o.value.ptr = (const uint8_t *)large;
+    o.value.len = sizeof large;
+    wait_for("large value", &o);
+    wait_to("unknown", 99, "k", "", 0);
+    o = state_op(POSTROOM_STATE_GET, "k");
+    o.struct_size = 23; /* ends inside the key */
+    wait_for("short struct", &o);
+    o = state_op(POSTROOM_STATE_PUT, "k");
+    o.value.ptr = (const uint8_t *)large;
+    o.value.len = sizeof large - 1;
+    wait_for("largest value", &o);
+}
+
+/* Counts up under the key "n", several times at once, each by a read and a write of what it has read plus one. */
+static postroom_token counting;
+static int to_start, to_end;
+static void count(void);
+static void count_written(void *user, const postroom_state_result *result) {
+    (void)user;
+    if (result->status == POSTROOM_E_CONFLICT) { count(); return; }
+    if (result->status != POSTROOM_OK) abort();
+    if (__atomic_sub_fetch(&to_end, 1, __ATOMIC_SEQ_CST) == 0) complete(counting, POSTROOM_OUT_DELIVERED, "counted");
+    else if (__atomic_fetch_sub(&to_start, 1, __ATOMIC_SEQ_CST) > 0) count();
+}
+static void count_read(void *user, const postroom_state_result *result) {
+    postroom_state_op op = state_op(POSTROOM_STATE_PUT, "n");
+    char text[32] = { 0 };
+    (void)user;
+    if (result->status != POSTROOM_OK && result->status != POSTROOM_E_NOT_FOUND) abort();
+    memcpy(text, result->value.ptr, result->value.len < sizeof text ? result->value.len : 0);
+    snprintf(text, sizeof text, "%ld", strtol(text, NULL, 10) + 1);
+    op.value = str(text);
+    op.expected_version = result->version;
+    if (host->state(host->ctx, &op, count_written, NULL) != POSTROOM_OK) abort();
+}
+static void count(void) {
+    postroom_state_op op = state_op(POSTROOM_STATE_GET, "n");
+    if (host->state(host->ctx, &op, count_read, NULL) != POSTROOM_OK) abort();
+}
+
+/* Ends the delivery of `user` with the status of the answer. */
+static void answered(void *user, const postroom_state_result *result) {
+    char text[32];
+    postroom_token token = (postroom_token)(size_t)user;
+    snprintf(text, sizeof text, "%d", result->status);
+    say(token, "answered", result->status);
+    complete(token, POSTROOM_OUT_DELIVERED, text);
+}
+
 /* Says its secret wherever a plugin can say something, in the record as JSON may write it. */
 static void leak(postroom_token token) {
     char secret[256] = { 0 }, escaped[512] = { 0 }, record[1200], *end = escaped;
@@ -78,6 +174,11 @@ static postroom_status create(const postroom_host *h, postroom_str config, void 
     hang_in_destroy = has(config, "hang-destroy");
     obedient = has(config, "obedient");
     deaf = has(config, "deaf");
+    if (has(config, "state-create")) {
+        postroom_state_op op = state_op(POSTROOM_STATE_PUT, "born");
+        op.value = str("yes");
+        if (host->state_wait(host->ctx, &op, 60000, NULL, NULL) != POSTROOM_OK) return POSTROOM_E_INTERNAL;
+    }
     if (has(config, "leak-create")) {
         char secret[256] = { 0 };
         postroom_sink sink = { secret, append };
@@ -181,6 +282,26 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
         struct rlimit none = { 0, 0 };
         setrlimit(RLIMIT_NOFILE, &none);
         complete(token, POSTROOM_OUT_DELIVERED, "none from now on");
+    } else if (is(body, "wait")) {
+        wait_through();
+        complete(token, POSTROOM_OUT_DELIVERED, answers);
+    } else if (is(body, "wait wrong")) {
+        wait_wrong();
+        complete(token, POSTROOM_OUT_DELIVERED, answers);
+    } else if (is(body, "wait once")) {
+        wait_to("once", POSTROOM_STATE_GET, "k", "", 0);
+        complete(token, POSTROOM_OUT_DELIVERED, answers);
+    } else if (body.len > 6 && memcmp(body.ptr, "count ", 6) == 0) {
+        int at_once = 0;
+        memcpy(text, body.ptr, body.len < sizeof text ? body.len : 0);
+        if (sscanf(text, "count %d %d", &to_end, &at_once) != 2) return POSTROOM_E_INTERNAL;
+        counting = token;
+        to_start = to_end - at_once;
+        while (at_once-- > 0) count();
+    } else if (is(body, "ask")) {
+        postroom_state_op op = state_op(POSTROOM_STATE_GET, "k");
+        postroom_status status = host->state(host->ctx, &op, answered, (void *)(size_t)token);
+        if (status != POSTROOM_OK) say(token, "not asked", status);
     } else if (is(body, "pid")) {
         snprintf(text, sizeof text, "%d %s", getpid(), getenv("PATH") ? "PATH" : "no PATH");
         complete(token, POSTROOM_OUT_DELIVERED, text);

@@ -1,3 +1,5 @@
+use std::{sync::Arc, time::Duration};
+
 use bytes::{Bytes, BytesMut};
 use postroom_core::secret::Secret;
 use proptest::prelude::*;
@@ -9,12 +11,33 @@ use crate::{
     offer::Offer,
     outcome::Report,
     plugin_log::LogRecord,
-    testing::{bytes_of, delivery, file_delivery, only_frame},
+    plugin_state::{Expected, KEY_BYTES_MAX, StateOperation, StateReply, VALUE_BYTES_MAX},
+    sandbox::{Access, Folder, Layer, Layers, Network, Plan, SandboxMode},
+    testing::{bytes_of, delivery, file_delivery, only_frame, read_only},
 };
+
+fn plan() -> Plan {
+    Plan {
+        mode: SandboxMode::Required,
+        network: Network::Ports([443].into()),
+        folders: vec![Folder { path: "/data".into(), access: Access::Write }],
+        memory_bytes: 1 << 40,
+        descriptors: 256,
+        threads: 64,
+        left_out: [Layer::Seccomp].into(),
+    }
+}
+
+fn layers() -> Layers {
+    let mut layers = Layers::default();
+    layers.note(Layer::Limits, None);
+    layers.note(Layer::Landlock, Some("turned off".to_owned()));
+    layers
+}
 
 fn start() -> Start {
     Start {
-        library: "/plugins/libx.so".into(),
+        plan: plan(),
         config_json: r#"{"token":{"$secret":"token"}}"#.into(),
         secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
         concurrency: 8,
@@ -25,6 +48,7 @@ fn start() -> Start {
 
 fn frames_to_gateway() -> Vec<ToGateway> {
     vec![
+        ToGateway::Confined { layers: layers() },
         ToGateway::Ready { concurrency: 8 },
         ToGateway::Valid,
         ToGateway::Refused { faults: vec![ConfigFault { path: "/url".into(), message: "is no URL".into() }] },
@@ -50,6 +74,21 @@ fn frames_to_gateway() -> Vec<ToGateway> {
         }),
         ToGateway::LogsLost { count: 12 },
         ToGateway::Pong,
+        ToGateway::State { request: 1, operation: StateOperation::Get { key: "k".into() } },
+        ToGateway::State {
+            request: u64::MAX,
+            operation: StateOperation::Put {
+                key: "é".into(),
+                value: Bytes::from_static(&[0, 0xff]),
+                expected: Expected::Version(7),
+                ttl: Some(Duration::from_millis(5)),
+            },
+        },
+        ToGateway::State {
+            request: 2,
+            operation: StateOperation::Delete { key: "k".into(), expected: Expected::Any },
+        },
+        ToGateway::State { request: 3, operation: StateOperation::List { prefix: String::new() } },
     ]
 }
 
@@ -60,10 +99,21 @@ fn check_to_child(frame: Frame, expected: &ToChild) {
 
 #[test]
 fn every_frame_survives_the_way() {
-    check_to_child(Frame::start(&start()), &ToChild::Start(start()));
+    check_to_child(Frame::start(&start(), Arc::new(read_only(b""))), &ToChild::Start(start()));
     check_to_child(Frame::cancel(7), &ToChild::Cancel { token: 7 });
     check_to_child(Frame::ping(), &ToChild::Ping);
     check_to_child(Frame::stop(9), &ToChild::Stop { deadline_unix_ms: 9 });
+    for reply in [
+        StateReply::Done { version: 7, value: Bytes::from_static(b"value") },
+        StateReply::NotFound,
+        StateReply::Conflict { version: 9 },
+        StateReply::TooLarge,
+        StateReply::Unavailable,
+        StateReply::Stale,
+    ] {
+        let frame = Frame::state_reply(3, &reply);
+        check_to_child(frame, &ToChild::StateReply { request: 3, reply });
+    }
     for frame in frames_to_gateway() {
         assert_eq!(ToGateway::decode(only_frame(frame.encode())), Ok(frame));
     }
@@ -155,6 +205,24 @@ fn a_claimed_length_reserves_nothing() {
     // A list of four thousand million faults.
     let frame = Bytes::from_static(&[3, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(ToGateway::decode(frame), Err(WireError::Short));
+}
+
+#[test]
+fn what_no_plugin_can_ask_of_its_state_is_a_fault() {
+    let long = "k".repeat(KEY_BYTES_MAX + 1);
+    for key in ["", "two\nlines", &long] {
+        let frame = ToGateway::State { request: 1, operation: StateOperation::Get { key: key.to_owned() } };
+        let decoded = ToGateway::decode(only_frame(frame.encode()));
+        assert_eq!(decoded, Err(WireError::Value("key or value")), "{key:?}");
+    }
+    let put = StateOperation::Put {
+        key: "k".to_owned(),
+        value: vec![0; VALUE_BYTES_MAX + 1].into(),
+        expected: Expected::Any,
+        ttl: None,
+    };
+    let decoded = ToGateway::decode(only_frame(ToGateway::State { request: 1, operation: put }.encode()));
+    assert_eq!(decoded, Err(WireError::Value("key or value")));
 }
 
 #[test]

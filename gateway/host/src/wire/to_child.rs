@@ -1,6 +1,6 @@
 //! Frames from the gateway to the child.
 
-use std::{collections::BTreeMap, ffi::OsStr, fs::File, os::unix::ffi::OsStrExt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs::File, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use postroom_core::{event::Verdict, secret::Secret};
@@ -8,8 +8,11 @@ use postroom_core::{event::Verdict, secret::Secret};
 use super::{
     WireError,
     bytes_of::{Reader, Writer},
+    state::{read_reply, write_reply},
 };
-use crate::{body::PluginBody, clock, delivery::PluginDelivery, offer::Offer};
+use crate::{
+    body::PluginBody, clock, delivery::PluginDelivery, offer::Offer, plugin_state::StateReply, sandbox::Plan,
+};
 
 /// What the gateway says, as the child reads it. [`Frame`] is the same as the gateway sends it.
 #[derive(Debug, PartialEq)]
@@ -22,6 +25,8 @@ pub(crate) enum ToChild {
     DeliverFile { offer: Box<Offer>, bytes: u64 },
     /// The delivery with this token is no longer wanted.
     Cancel { token: u64 },
+    /// The answer to what the plugin asked about its state.
+    StateReply { request: u64, reply: StateReply },
     /// Answer with a pong; whoever is stuck inside the plugin cannot.
     Ping,
     /// Drain until the deadline, destroy the instance, leave.
@@ -31,7 +36,8 @@ pub(crate) enum ToChild {
 /// What a child needs to begin.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Start {
-    pub(crate) library: PathBuf,
+    /// How the process locks itself up. The library itself comes as a file with the frame.
+    pub(crate) plan: Plan,
     pub(crate) config_json: String,
     /// The secrets that the config names, and no others.
     pub(crate) secrets: BTreeMap<String, Secret>,
@@ -64,17 +70,20 @@ const DELIVER_FILE: u8 = 3;
 const CANCEL: u8 = 4;
 const PING: u8 = 5;
 const STOP: u8 = 6;
+const STATE_REPLY: u8 = 7;
 
 impl Frame {
-    pub(crate) fn start(start: &Start) -> Self {
-        Writer::new(START)
-            .bytes(start.library.as_os_str().as_bytes())
+    /// The first frame, with the library that the process loads.
+    pub(crate) fn start(start: &Start, library: Arc<File>) -> Self {
+        let head = Writer::new(START)
+            .bytes(&start.plan.encode())
             .text(&start.config_json)
             .pairs(start.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose())))
             .u32(start.concurrency)
             .u32(start.log_level)
             .flag(start.check_only)
-            .into()
+            .finish(0);
+        Self { head, tail: Tail::Descriptor(library) }
     }
 
     /// A delivery, told apart by `token` from now on. Its body has passed [`PluginBody::check`].
@@ -93,6 +102,11 @@ impl Frame {
 
     pub(crate) fn cancel(token: u64) -> Self {
         Writer::new(CANCEL).u64(token).into()
+    }
+
+    pub(crate) fn state_reply(request: u64, reply: &StateReply) -> Self {
+        let (head, value) = write_reply(Writer::new(STATE_REPLY).u64(request), reply);
+        Self { head: head.finish(value.len()), tail: Tail::Bytes(value) }
     }
 
     pub(crate) fn ping() -> Self {
@@ -132,7 +146,7 @@ impl ToChild {
         let (frame_type, mut reader) = Reader::new(frame)?;
         let message = match frame_type {
             START => Self::Start(Start {
-                library: OsStr::from_bytes(&reader.bytes()?).into(),
+                plan: Plan::decode(&reader.bytes()?).ok_or(WireError::Value("plan"))?,
                 config_json: reader.text()?,
                 secrets: reader
                     .pairs::<BTreeMap<_, _>>()?
@@ -154,6 +168,7 @@ impl ToChild {
             CANCEL => Self::Cancel { token: reader.u64()? },
             PING => Self::Ping,
             STOP => Self::Stop { deadline_unix_ms: reader.u64()? },
+            STATE_REPLY => Self::StateReply { request: reader.u64()?, reply: read_reply(&mut reader)? },
             other => return Err(WireError::Type(other)),
         };
         reader.end()?;

@@ -5,12 +5,18 @@ use bytes::{Bytes, BytesMut};
 use super::{
     WireError,
     bytes_of::{Reader, Writer},
+    state::{read_operation, write_operation},
 };
-use crate::{config_fault::ConfigFault, outcome::Report, plugin_log::LogRecord};
+use crate::{
+    config_fault::ConfigFault, outcome::Report, plugin_log::LogRecord, plugin_state::StateOperation,
+    sandbox::Layers,
+};
 
 /// What a child says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ToGateway {
+    /// The process has locked itself up, and nothing of the plugin has run yet.
+    Confined { layers: Layers },
     /// The instance is made and takes deliveries, at most `concurrency` at once.
     Ready { concurrency: u32 },
     /// The configuration is good; the answer to a check.
@@ -29,6 +35,8 @@ pub(crate) enum ToGateway {
     Log(LogRecord),
     /// The plugin logged more than the child keeps.
     LogsLost { count: u64 },
+    /// The plugin asks for something about its state, and knows the answer by `request`.
+    State { request: u64, operation: StateOperation },
     /// The answer to a ping.
     Pong,
 }
@@ -43,6 +51,8 @@ const NOT_ACCEPTED: u8 = 7;
 const LOG: u8 = 8;
 const LOGS_LOST: u8 = 9;
 const PONG: u8 = 10;
+const STATE: u8 = 11;
+const CONFINED: u8 = 12;
 
 impl ToGateway {
     pub(crate) fn encode(&self) -> BytesMut {
@@ -63,6 +73,10 @@ impl ToGateway {
                 .text(&record.fields_json),
             Self::LogsLost { count } => Writer::new(LOGS_LOST).u64(*count),
             Self::Pong => Writer::new(PONG),
+            Self::Confined { layers } => Writer::new(CONFINED).pairs(layers.words()),
+            Self::State { request, operation } => {
+                write_operation(Writer::new(STATE).u64(*request), operation)
+            }
         };
         writer.finish(0)
     }
@@ -90,6 +104,11 @@ impl ToGateway {
             }),
             LOGS_LOST => Self::LogsLost { count: reader.u64()? },
             PONG => Self::Pong,
+            CONFINED => {
+                let layers = Layers::of_words(reader.pairs()?).ok_or(WireError::Value("layer"))?;
+                Self::Confined { layers }
+            }
+            STATE => Self::State { request: reader.u64()?, operation: read_operation(&mut reader)? },
             other => return Err(WireError::Type(other)),
         };
         reader.end()?;

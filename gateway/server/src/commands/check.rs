@@ -2,7 +2,8 @@
 
 mod report;
 
-use postroom_host::{Catalog, CheckError, Program, check_config, discover};
+use postroom_core::id::DestinationName;
+use postroom_host::{Catalog, CheckError, Layers, Program, check_config, discover};
 
 use self::report::Report;
 use crate::{
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     faults.extend(answers.silent);
     faults.sort_by_key(|fault| (fault.position.is_none(), fault.position));
 
-    let report = Report { config: &config, faults: &faults, resolved: &resolved };
+    let report = Report { config: &config, faults: &faults, resolved: &resolved, layers: &answers.layers };
     if args.json {
         output.json(&report.as_json())?;
     } else {
@@ -73,6 +74,8 @@ struct Answers {
     objections: Vec<Fault>,
     /// Those that could not be asked: they crash, hang or do not load.
     silent: Vec<Fault>,
+    /// Which layers of a sandbox hold around those that answered.
+    layers: Vec<(DestinationName, Layers)>,
 }
 
 /// Lets each plugin check its settings, in a process of its own.
@@ -82,7 +85,7 @@ fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
     for resolved in resolved {
         match runtime.block_on(ask_plugin(resolved)) {
-            Ok(()) => {}
+            Ok(layers) => answers.layers.push((resolved.destination.name.clone(), layers)),
             Err(CheckError::Refused { faults }) => {
                 let faults = faults.iter().map(|fault| resolved.fault(&fault.path, &fault.message));
                 answers.objections.extend(faults);
@@ -95,7 +98,7 @@ fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
     Ok(answers)
 }
 
-async fn ask_plugin(resolved: &Resolved) -> Result<(), CheckError> {
-    let settings = &resolved.destination.config;
-    check_config(&Program::ThisProcess, &resolved.plugin, &settings.json, &settings.secrets).await
+async fn ask_plugin(resolved: &Resolved) -> Result<Layers, CheckError> {
+    let (settings, sandbox) = (&resolved.destination.config, &resolved.destination.sandbox);
+    check_config(&Program::ThisProcess, sandbox, &resolved.plugin, &settings.json, &settings.secrets).await
 }

@@ -1,7 +1,11 @@
-//! `postroom plugin`: looks at plugins without running any of their code.
+//! `postroom plugin`: looks at plugins without running any of their code, and helps those who write one.
 
+mod conformance;
 mod inspect;
 mod list;
+mod new;
+mod trial;
+mod try_out;
 
 use clap::Subcommand;
 
@@ -18,12 +22,28 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show what a plugin says about itself, and its settings
     Inspect(inspect::Args),
+    /// Write a project for a plugin of one's own
+    New(new::Args),
+    /// Have a plugin deliver one event, without a gateway
+    Try(try_out::Args),
+    /// Check that a plugin keeps the contract when nobody is kind to it
+    Conformance(conformance::Args),
+}
+
+impl Command {
+    /// Whether what a plugin logs is of interest.
+    pub(crate) const fn shows_logs(&self) -> bool {
+        matches!(self, Self::Try(_))
+    }
 }
 
 pub(crate) fn run(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
     match command {
         Command::List(args) => list::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
+        Command::New(args) => new::run(&args, output),
+        Command::Try(args) => try_out::run(&args, output),
+        Command::Conformance(args) => conformance::run(&args, output),
     }
 }
 

@@ -99,7 +99,7 @@ fn event(
     })
 }
 
-fn read_body(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read_body(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     let limit = limits::BODY_BYTES_MAX;
     let read = if file == Path::new("-") {

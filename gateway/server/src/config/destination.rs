@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use postroom_core::{id::DestinationName, lane::Backlog, limits, retry::RetryPolicy, schedule::Schedule};
+use postroom_host::{Digest, Sandbox};
 
 use super::{
     fault::Position,
     names,
     plugin_config::PluginConfig,
+    plugin_state::PluginStateBounds,
     read::{self, Context, Table, Value},
-    schedule,
+    sandbox, schedule,
 };
 
 const CONCURRENCY_MAX: u32 = 1024;
@@ -38,13 +40,19 @@ pub struct Destination {
     pub backlog: Option<Backlog>,
     /// How long one attempt may take.
     pub attempt_max: Duration,
+    /// How the plugin's process is confined.
+    pub sandbox: Sandbox,
+    /// What the SHA-256 of the plugin's file must be; anything when absent.
+    pub sha256: Option<Digest>,
+    /// How much the plugin may keep.
+    pub state: PluginStateBounds,
 }
 
-/// A plugin's id as a destination names it.
+/// A plugin as a destination names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginRef {
-    /// The id.
-    pub id: String,
+    /// The id, and behind an `@` the version if the destination names one.
+    pub name: String,
     /// The destination's path in the file, like `destination[1]`.
     pub destination_path: String,
     /// Where the id stands in the file.
@@ -80,6 +88,15 @@ impl Destination {
             None => Some(limits::ATTEMPT_MAX),
             Some(value) => timeout(cx, &value),
         };
+        let state = match table.get("state") {
+            None => Some(PluginStateBounds::default()),
+            Some(value) => PluginStateBounds::read(cx, &value),
+        };
+        let sandbox = sandbox::read(cx, &mut table);
+        let sha256 = read::optional(table.get("sha256"), |value| {
+            let hint = "64 hexadecimal digits, as sha256sum prints them";
+            value.parsed(cx, "a SHA-256", hint, |text| Digest::parse(text).ok())
+        });
         table.finish(cx);
         Some(Self {
             name: DestinationName::new(name?),
@@ -91,6 +108,9 @@ impl Destination {
             schedule: schedule?,
             backlog: backlog?,
             attempt_max: attempt_max?,
+            sandbox: sandbox?,
+            sha256: sha256?,
+            state: state?,
         })
     }
 }
@@ -98,18 +118,19 @@ impl Destination {
 fn plugin(cx: &mut Context<'_>, table: &mut Table<'_>) -> Option<PluginRef> {
     let hint = "the id of a plugin; `postroom plugin list` shows those found";
     let value = table.require(cx, "plugin", hint)?;
-    let id = value.parsed(cx, "a plugin id", "like \"itoc360\", not a path or file name", |text| {
-        is_plugin_id(text).then(|| text.to_owned())
-    })?;
+    let hint = "like \"itoc360\" or \"itoc360@1.2\", not a path or file name";
+    let name = value.parsed(cx, "a plugin id", hint, |text| is_plugin_name(text).then(|| text.to_owned()))?;
     let position = cx.faults.position(value.spot.span.start);
-    Some(PluginRef { id, destination_path: table.spot.path.clone(), position })
+    Some(PluginRef { name, destination_path: table.spot.path.clone(), position })
 }
 
-fn is_plugin_id(text: &str) -> bool {
+fn is_plugin_name(text: &str) -> bool {
+    let (id, version) = text.split_once('@').unwrap_or((text, "1"));
     let word = |word: &str| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
-    text.split(['.', '-']).all(word)
+    let begins_a_version = version.starts_with(|c: char| c.is_ascii_digit()) && !version.contains('@');
+    id.split(['.', '-']).all(word) && begins_a_version
 }
 
 fn retry(cx: &mut Context<'_>, value: &Value<'_>) -> Option<RetryPolicy> {

@@ -32,7 +32,7 @@ impl Resolved {
         fault.position = config.position(pointer).or(Some(plugin.position));
         fault.hint(format!(
             "destination \"{name}\"; `postroom plugin inspect {}` shows its settings",
-            plugin.id
+            plugin.name
         ));
         fault
     }
@@ -61,7 +61,8 @@ pub fn with_plugin(destination: &Destination, plugin: &PluginFile, config: &Conf
     if let Some(schema) = &plugin.manifest.config_schema {
         schema::apply(&mut destination.config, schema, &config.folder);
     }
-    Resolved { destination, plugin: plugin.clone() }
+    let plugin = PluginFile { pin: destination.sha256, ..plugin.clone() };
+    Resolved { destination, plugin }
 }
 
 /// Finds the file of a plugin.
@@ -69,12 +70,19 @@ pub fn with_plugin(destination: &Destination, plugin: &PluginFile, config: &Conf
 /// # Errors
 /// When there is none; the hint says which ids there are, or where the search looked.
 pub fn find<'c>(wanted: &PluginRef, config: &Config, catalog: &'c Catalog) -> Result<&'c PluginFile, Fault> {
-    catalog.find(&wanted.id).ok_or_else(|| {
+    catalog.find(&wanted.name).ok_or_else(|| {
         let path = format!("{}.plugin", wanted.destination_path);
-        let mut fault = Fault::new(path, format!("there is no plugin \"{}\"", wanted.id));
+        let mut fault = Fault::new(path, format!("there is no plugin \"{}\"", wanted.name));
         fault.position = Some(wanted.position);
+        let id = wanted.name.split('@').next().unwrap_or_default();
+        let versions = catalog.plugins().filter(|plugin| plugin.manifest.id == id);
+        let versions: Vec<&str> = versions.map(|plugin| plugin.manifest.version.as_str()).collect();
+        if !versions.is_empty() {
+            fault.hint(format!("there are the versions {}", versions.join(", ")));
+            return fault;
+        }
         let ids = catalog.plugins().map(|plugin| plugin.manifest.id.as_str());
-        fault.hint = nearest::hint(&wanted.id, ids).or_else(|| {
+        fault.hint = nearest::hint(id, ids).or_else(|| {
             let folders: Vec<_> = config.plugins.path.iter().map(|path| path.display().to_string()).collect();
             Some(format!("no plugin was found in {}; set [plugins] path", folders.join(", ")))
         });

@@ -2,8 +2,10 @@
 
 mod defaults;
 mod faults;
+mod plugin_state;
 mod precedence;
 mod retention;
+mod sandbox;
 mod schedule;
 mod secrets;
 mod when;

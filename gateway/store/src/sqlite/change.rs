@@ -3,13 +3,16 @@
 mod accept;
 mod again;
 mod mark;
+mod plugin_state;
 mod prune;
 mod replay;
 
 use postroom_core::{id::DeliveryId, time::Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-pub(super) use self::{accept::EventRow, again::Original, prune::Victim, replay::Step};
+pub(super) use self::{
+    accept::EventRow, again::Original, plugin_state::StateWritten, prune::Victim, replay::Step,
+};
 use super::row::milliseconds;
 use crate::{
     error::StoreError,
@@ -61,6 +64,7 @@ pub(super) fn queries() -> impl Iterator<Item = &'static str> {
         .chain(accept::QUERIES)
         .chain(mark::QUERIES)
         .chain(again::QUERIES)
+        .chain(plugin_state::QUERIES)
         .chain(replay::QUERIES)
         .chain(prune::QUERIES)
 }

@@ -154,7 +154,8 @@ impl SqliteStore {
         let remove = |blobs: &Arc<Blobs>| blobs.remove(removed.doomed);
         (pruned.blobs, pruned.blob_bytes) = self.on_blobs("remove large bodies from", remove).await?;
         let full = limit as u64;
-        pruned.more = more || more_strays || pruned.marks == full || pruned.replays == full;
+        let rows = [pruned.marks, pruned.replays, pruned.state_keys];
+        pruned.more = more || more_strays || rows.contains(&full);
         Ok(pruned)
     }
 

@@ -1,5 +1,7 @@
 //! The store's operations: each is a read on a snapshot, or a write with what has gathered.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use postroom_core::{
     id::{DeliveryId, DestinationName, EventId, ReplayId},
@@ -11,8 +13,8 @@ use rusqlite::Transaction;
 
 use super::{
     SqliteStore,
-    change::{Changes, EventRow},
-    commit, deliveries, events, job, migrate, pauses, prune,
+    change::{Changes, EventRow, StateWritten},
+    commit, deliveries, events, job, migrate, pauses, plugin_state, prune,
     reader::ReadError,
     replays,
 };
@@ -21,6 +23,7 @@ use crate::{
     body::{Body, BodyWriter},
     error::StoreError,
     page::{DeliveryFilter, EventFilter, Page, PageRequest},
+    plugin_state::{StateAnswer, StateEntry, StateWrite},
     records::{
         Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
         WaitingCount,
@@ -148,6 +151,43 @@ impl Store for SqliteStore {
 
     fn pauses(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Pause)>, StoreError>> {
         Box::pin(self.reader.read(pauses::pauses))
+    }
+
+    fn plugin_state(
+        &self,
+        destination: DestinationName,
+        key: String,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<StateEntry>, StoreError>> {
+        let read =
+            move |transaction: &Transaction<'_>| plugin_state::entry(transaction, &destination, &key, at);
+        Box::pin(self.reader.read(read))
+    }
+
+    fn plugin_state_keys(
+        &self,
+        destination: DestinationName,
+        prefix: String,
+        at: Timestamp,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<String>>, StoreError>> {
+        let read = move |transaction: &Transaction<'_>| {
+            plugin_state::keys(transaction, &destination, &prefix, at, bytes_max)
+        };
+        Box::pin(self.reader.read(read))
+    }
+
+    fn write_plugin_state(&self, write: StateWrite) -> BoxFuture<'_, Result<StateAnswer, StoreError>> {
+        let write = Arc::new(write);
+        let asked = Arc::clone(&write);
+        let keep = move |changes: &mut Changes<'_>, _: &mut Vec<_>| Ok(changes.write_state(&asked)?);
+        // A plugin that is told that nothing was kept tries again, and must not meet its own write.
+        let undo =
+            move |changes: &mut Changes<'_>, written: &StateWritten| changes.take_back_state(&write, written);
+        Box::pin(async move {
+            let written = self.ask(job::change_or_undo(keep, undo)).await?;
+            Ok(written.answer)
+        })
     }
 
     fn prune(&self, prune: Prune) -> BoxFuture<'_, Result<Pruned, StoreError>> {

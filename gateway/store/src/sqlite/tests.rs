@@ -4,6 +4,7 @@ mod faults;
 mod finding;
 mod model;
 mod plans;
+mod state_model;
 mod statements;
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf, pin::Pin, task::Poll};
@@ -137,7 +138,7 @@ async fn a_newer_schema_is_refused_with_both_versions() {
     let refused = SqliteStore::open(scratch.options()).unwrap_err();
     assert!(matches!(refused, OpenError::TooNew { found: 4711, .. }), "{refused}");
     let message = refused.to_string();
-    assert!(message.contains("4711") && message.contains("up to 3"), "{message}");
+    assert!(message.contains("4711") && message.contains("up to 4"), "{message}");
 }
 
 #[tokio::test]

@@ -163,14 +163,25 @@ fn wrong_settings_are_named() {
 }
 
 #[test]
-fn the_manifest_names_every_setting() {
-    let manifest = &crate::postroom_manifest_v1;
-    let manifest: Value = serde_json::from_slice(&manifest[..manifest.len() - 1]).unwrap();
-    assert_eq!(manifest["id"], "backup");
-    let settings: Vec<_> = manifest["config_schema"]["properties"].as_object().unwrap().keys().collect();
+fn the_manifest_is_what_operators_know() {
+    let mut manifest = PluginHarness::<Backup>::manifest().unwrap();
+    let schema = manifest.as_object_mut().unwrap().remove("config_schema").unwrap();
+    assert_eq!(
+        manifest,
+        json!({
+            "manifest": 1,
+            "abi": "1.0",
+            "id": "backup",
+            "name": "Collection backup",
+            "description": "Keeps every version of every collection that Postman backs up, in a folder",
+            "version": env!("CARGO_PKG_VERSION"),
+            "capabilities": ["log", "secrets", "clock"],
+            "kinds": ["collection_backup"],
+            "concurrency": 4,
+            "network": "none",
+            "filesystem": [{ "path": "{config.root}", "access": "write" }],
+        })
+    );
+    let settings: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(settings, ["storage", "root"]);
-    for setting in settings {
-        let faults = PluginHarness::<Backup>::validate(&json!({ setting: null }));
-        assert!(faults.iter().all(|fault| !fault.message.contains("unknown field")), "{faults:?}");
-    }
 }

@@ -34,10 +34,34 @@ fn faults_say_where_they_are() {
 
 #[track_caller]
 fn check(json: &str, path: &str, message_start: &str) {
-    let fault = parse::<Config>(json.as_bytes()).unwrap_err();
+    let fault = parse::<Config>(json.as_bytes()).unwrap_err().remove(0);
     assert_eq!(fault.path, path);
     assert!(fault.message.starts_with(message_start), "{}", fault.message);
     assert!(!fault.message.contains(" at line "), "{}", fault.message);
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only parsed")]
+struct Lenient {
+    inner: Option<Inner>,
+    #[serde(default)]
+    more: Vec<Inner>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only parsed")]
+struct Inner {
+    url: String,
+}
+
+#[test]
+fn unknown_settings_are_refused_by_types_that_would_pass_them_over() {
+    let json = r#"{"tokn":"hunter2","inner":{"url":"","a/b":1},"more":[{"url":""},{"url":"","c":[]}]}"#;
+    let faults = parse::<Lenient>(json.as_bytes()).unwrap_err();
+    let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(paths, ["/tokn", "/inner/a~1b", "/more/1/c"]);
+    assert_eq!(faults[0].message, "there is no such setting");
+    assert!(parse::<Lenient>(br#"{"inner":{"url":""}}"#).is_ok());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{host_table::HostTable, lease::Lease, out, sized};
 use crate::{
     config::{self, Report},
+    declared,
     instance::{Instance, NotCreated},
     panic::guard,
     plugin::{CreateError, Health, Plugin},
@@ -29,8 +30,11 @@ impl<P: Plugin> Entry<P> {
         abi_major: abi::POSTROOM_ABI_MAJOR,
         abi_minor: abi::POSTROOM_ABI_MINOR,
         flags: 0,
-        required_caps: HostTable::REQUIRED,
-        describe: None,
+        required_caps: HostTable::REQUIRED | P::DECLARED.capabilities,
+        describe: match P::DECLARED.config_schema {
+            Some(_) => Some(Self::describe),
+            None => None,
+        },
         validate: Some(Self::validate),
         create: Some(Self::create),
         deliver: Some(Self::deliver),
@@ -39,6 +43,20 @@ impl<P: Plugin> Entry<P> {
         drain: Some(Self::drain),
         destroy: Some(Self::destroy),
     };
+
+    /// # Safety
+    ///
+    /// As `describe` in the header.
+    unsafe extern "C" fn describe(manifest_json: *mut postroom_sink) -> postroom_status {
+        match guard(|| declared::describe(&P::DECLARED)) {
+            Ok(Some(manifest)) => {
+                // SAFETY: the caller's sink, for this call.
+                unsafe { out::write(manifest_json, &manifest.to_string()) }
+            }
+            Ok(None) => abi::POSTROOM_E_INTERNAL,
+            Err(_) => abi::POSTROOM_E_PANIC,
+        }
+    }
 
     /// # Safety
     ///
@@ -189,7 +207,7 @@ fn check<P: Plugin>(config_json: &[u8]) -> Report {
     let mut report = Report::default();
     match config::parse::<P::Config>(config_json) {
         Ok(config) => P::validate(&config, &mut report),
-        Err(fault) => report.error(fault.path, fault.message),
+        Err(faults) => faults.into_iter().for_each(|fault| report.error(fault.path, fault.message)),
     }
     report
 }

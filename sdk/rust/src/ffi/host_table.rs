@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use postroom_abi::{
-    self as abi, postroom_host, postroom_outcome, postroom_sink, postroom_status, postroom_str,
-    postroom_token,
+    self as abi, postroom_host, postroom_outcome, postroom_sink, postroom_state_cb, postroom_state_op,
+    postroom_status, postroom_str, postroom_token,
 };
 
 use super::{out::sink_into, sized};
@@ -12,13 +12,22 @@ use super::{out::sink_into, sized};
 /// The functions this SDK needs. Copied out of the host's table, so that none is missing later.
 #[derive(Clone, Copy)]
 pub(crate) struct HostTable {
-    ctx: *mut c_void,
+    pub(super) ctx: *mut c_void,
     complete: unsafe extern "C" fn(*mut c_void, postroom_token, *const postroom_outcome) -> postroom_status,
     log_level: unsafe extern "C" fn(*mut c_void) -> u32,
     log: unsafe extern "C" fn(*mut c_void, u32, postroom_token, postroom_str, postroom_str, postroom_str),
     now_unix_ms: unsafe extern "C" fn(*mut c_void) -> u64,
     secret: unsafe extern "C" fn(*mut c_void, postroom_str, *mut postroom_sink) -> postroom_status,
+    /// Missing where the host keeps no state.
+    pub(super) state: Option<StateFn>,
 }
+
+type StateFn = unsafe extern "C" fn(
+    *mut c_void,
+    *const postroom_state_op,
+    postroom_state_cb,
+    *mut c_void,
+) -> postroom_status;
 
 // SAFETY: every function of the host may be called from any thread, and `ctx` is only handed to them.
 unsafe impl Send for HostTable {}
@@ -45,6 +54,7 @@ impl HostTable {
             log: host.log?,
             now_unix_ms: host.now_unix_ms?,
             secret: host.secret?,
+            state: host.state,
         })
     }
 
@@ -58,11 +68,19 @@ impl HostTable {
         unsafe { (self.log_level)(self.ctx) }
     }
 
-    pub(crate) fn log(&self, level: u32, token: postroom_token, message: &str, fields_json: &str) {
+    pub(crate) fn log(
+        &self,
+        level: u32,
+        token: postroom_token,
+        target: &str,
+        message: &str,
+        fields_json: &str,
+    ) {
+        let target = postroom_str::of(target.as_bytes());
         let message = postroom_str::of(message.as_bytes());
         let fields = postroom_str::of(fields_json.as_bytes());
         // SAFETY: the host's function with the host's context; the texts live during the call.
-        unsafe { (self.log)(self.ctx, level, token, postroom_str::EMPTY, message, fields) }
+        unsafe { (self.log)(self.ctx, level, token, target, message, fields) }
     }
 
     pub(crate) fn now_unix_ms(&self) -> u64 {

@@ -1,11 +1,17 @@
 //! Setting the client up.
 
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use reqwest::{Method, redirect};
 use thiserror::Error;
 
-use super::request::RequestBuilder;
+use super::{
+    reach::{Reach, Resolver},
+    request::RequestBuilder,
+};
 use crate::{host::Host, plugin::CreateError};
 
 /// How long a connection may take to be made.
@@ -19,14 +25,34 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends requests; keeps connections. One per instance, cheap to clone.
+///
+/// ```
+/// use postroom_sdk::{Failure, http::HttpClient};
+///
+/// async fn ping(http: &HttpClient) -> Result<(), Failure> {
+///     http.get("https://pager.example/ping").send().await?.successful()?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
     /// Gives the time for a `Retry-After` that is a date.
     host: Host,
+    reach: Reach,
 }
 
 /// Settings of an [`HttpClient`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use postroom_sdk::{Host, http::{HttpClient, HttpClientError}};
+///
+/// fn client(host: &Host) -> Result<HttpClient, HttpClientError> {
+///     HttpClient::builder(host, "pager", env!("CARGO_PKG_VERSION")).timeout(Duration::from_secs(5)).build()
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct HttpClientBuilder {
@@ -34,6 +60,7 @@ pub struct HttpClientBuilder {
     user_agent: String,
     connect_timeout: Duration,
     timeout: Duration,
+    reach: Reach,
 }
 
 /// The client could not be set up.
@@ -55,12 +82,14 @@ impl HttpClient {
             user_agent: format!("postroom-{plugin}/{version}"),
             connect_timeout: CONNECT_TIMEOUT,
             timeout: TIMEOUT,
+            reach: Reach::Public,
         }
     }
 
     /// Starts a request.
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
-        RequestBuilder::new(self.client.request(method, url), self.host.clone())
+        let beyond = self.reach.check(url).err();
+        RequestBuilder::new(self.client.request(method, url), self.host.clone(), beyond)
     }
 
     /// Starts a POST request.
@@ -92,6 +121,12 @@ impl HttpClientBuilder {
         self
     }
 
+    /// Sets how far the client reaches; the public internet unless set.
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
     /// Makes the client.
     ///
     /// Without any root certificate on the machine `https` cannot work, but `http` can: so that is a warning in the
@@ -109,7 +144,7 @@ impl HttpClientBuilder {
             ));
             self.settings().tls_certs_only([]).build().map_err(|error| HttpClientError(causes(&error)))
         })?;
-        Ok(HttpClient { client, host: self.host })
+        Ok(HttpClient { client, host: self.host, reach: self.reach })
     }
 
     fn settings(&self) -> reqwest::ClientBuilder {
@@ -120,6 +155,7 @@ impl HttpClientBuilder {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true)
             .redirect(redirect::Policy::none())
+            .dns_resolver(Arc::new(Resolver(self.reach)))
             .no_proxy();
         #[cfg(target_os = "linux")]
         let settings = settings.tcp_user_timeout(STALL_TIMEOUT);

@@ -1,14 +1,31 @@
 //! One request.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::{client::causes, response::Response};
+use super::{client::causes, reach, response::Response};
 use crate::{host::Host, outcome::Failure, secret::Secret};
 
 /// A request being put together. A fault in a header or the address is reported by [`RequestBuilder::send`].
-#[derive(Debug)]
+///
+/// ```
+/// use postroom_sdk::{Delivery, Event, Failure, SecretRef, http::HttpClient};
+///
+/// async fn page(
+///     http: &HttpClient,
+///     event: &Event,
+///     delivery: &Delivery,
+///     token: &SecretRef,
+/// ) -> Result<(), Failure> {
+///     let token = delivery.host().secret(token)?;
+///     let request = http.post("https://pager.example/").bearer(&token).header("idempotency-key", event.id());
+///     request.body(event.shared_body()).send().await?.successful()?;
+///     Ok(())
+/// }
+/// ```
 #[must_use]
 pub struct RequestBuilder {
     request: reqwest::RequestBuilder,
@@ -19,8 +36,9 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    pub(super) fn new(request: reqwest::RequestBuilder, host: Host) -> Self {
-        Self { request, host, secrets: Vec::new(), fault: None }
+    /// With a `fault` the request is never sent.
+    pub(super) fn new(request: reqwest::RequestBuilder, host: Host, fault: Option<Failure>) -> Self {
+        Self { request, host, secrets: Vec::new(), fault }
     }
 
     /// Sets a header, in place of one of the same name.
@@ -74,7 +92,7 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// When no answer came: a retry with the code `connect`, `timeout` or `transport`; or when the request itself
-    /// cannot be made: misconfigured. Any answer, whatever its status, is `Ok`: see [`Response::successful`].
+    /// cannot be made or leads beyond the client's [`Reach`](super::Reach): misconfigured. Any answer, whatever its status, is `Ok`: see [`Response::successful`].
     pub async fn send(self) -> Result<Response, Failure> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -106,7 +124,17 @@ impl RequestBuilder {
     }
 }
 
+impl fmt::Debug for RequestBuilder {
+    /// Without the request: its address is often a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder").field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
 fn no_answer(error: reqwest::Error) -> Failure {
+    if let Some(refused) = reach::refused(&error) {
+        return refused;
+    }
     let error = error.without_url();
     let message = causes(&error);
     if error.is_builder() {

@@ -15,6 +15,22 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const ERROR_BODY_BYTES_MAX: usize = 8 * 1024;
 
 /// An answer. Its body is cut: plugins send events, they do not fetch things.
+///
+/// ```
+/// use postroom_sdk::{Failure, http::Response};
+///
+/// /// This pager answers 200 to everything and says in the body how it went.
+/// fn page_id(response: Response) -> Result<u64, Failure> {
+///     #[derive(serde::Deserialize)]
+///     struct Page {
+///         id: u64,
+///     }
+///
+///     let response = response.successful()?;
+///     let page: Option<Page> = response.json();
+///     page.map(|page| page.id).ok_or_else(|| Failure::permanent("refused", response.excerpt()))
+/// }
+/// ```
 pub struct Response {
     status: StatusCode,
     retry_after: Option<Duration>,

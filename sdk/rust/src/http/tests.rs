@@ -7,7 +7,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{HttpClient, excerpt, retry_after};
+use super::{HttpClient, Reach, excerpt, retry_after};
 use crate::{
     CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Secret,
     testing::{EventFixture, OutcomeKind, PluginHarness, TestOutcome},
@@ -24,13 +24,20 @@ struct Config {
     url: String,
     timeout_ms: Option<u64>,
     header: Option<String>,
+    #[serde(default = "private")]
+    reach: Reach,
+}
+
+/// The servers of these tests are on this machine.
+const fn private() -> Reach {
+    Reach::Private
 }
 
 impl Plugin for Poster {
     type Config = Config;
 
     async fn create(host: Host, config: Config) -> Result<Self, CreateError> {
-        let mut builder = HttpClient::builder(&host, "poster", "1.2.3");
+        let mut builder = HttpClient::builder(&host, "poster", "1.2.3").reach(config.reach);
         if let Some(ms) = config.timeout_ms {
             builder = builder.timeout(Duration::from_millis(ms)).connect_timeout(Duration::from_millis(ms));
         }
@@ -47,6 +54,7 @@ impl Plugin for Poster {
         if let Some(value) = &self.config.header {
             request = request.header("x-team", value);
         }
+        assert!(!format!("{request:?} {:?}", self.http).contains("hunter2"));
         let response = request.send().await?.successful()?;
         Ok(Outcome::delivered().with_message(response.excerpt()))
     }
@@ -150,6 +158,31 @@ async fn a_request_that_cannot_be_made_is_the_operators_matter() {
     let outcome = post(serde_json::json!({ "url": "http://127.0.0.1:9/", "header": "hunter2\n" })).await;
     assert_eq!((outcome.kind, outcome.code.as_str()), (OutcomeKind::Misconfigured, "bad_header"));
     assert_eq!(outcome.message, "the value of the header `x-team` has characters that HTTP does not allow");
+}
+
+#[tokio::test]
+async fn an_address_beyond_the_reach_is_refused_by_number_and_by_name() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+        let url = format!("http://{host}:{port}/?key=hunter2");
+        let outcome = post(serde_json::json!({ "url": url, "reach": "public" })).await;
+        assert_eq!(
+            (outcome.kind, outcome.code.as_str()),
+            (OutcomeKind::Misconfigured, "beyond_reach"),
+            "{host}: {outcome:?}"
+        );
+    }
+    let outcome = post(serde_json::json!({ "url": "http://169.254.169.254/", "reach": "private" })).await;
+    assert_eq!(outcome.code, "beyond_reach");
+}
+
+#[tokio::test]
+async fn a_name_within_the_reach_is_connected_to() {
+    let (url, request) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let outcome = post(serde_json::json!({ "url": url.replace("127.0.0.1", "localhost") })).await;
+    assert_eq!(outcome.kind, OutcomeKind::Delivered);
+    assert!(request.await.unwrap().contains("host: localhost"));
 }
 
 #[test]

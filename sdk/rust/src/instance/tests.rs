@@ -57,6 +57,9 @@ impl Plugin for Scripted {
         if config.refuse == "validate" {
             report.error("/refuse", "must not be validate");
         }
+        if config.health == "odd" {
+            report.warning("/health", "odd, but taken");
+        }
     }
 
     async fn create(_: Host, config: Config) -> Result<Self, CreateError> {
@@ -241,6 +244,8 @@ fn refusals_say_who_must_act() {
     assert!(matches!(refused("validate"), StartError::Config(faults) if faults[0].path == "/refuse"));
     let unknown = PluginHarness::<Scripted>::validate(&json!({ "panic_inn": "" }));
     assert_eq!(unknown[0].path, "/panic_inn");
+    let warnings = PluginHarness::<Scripted>::warnings(&json!({ "health": "odd" }));
+    assert_eq!(warnings[0].to_string(), "/health: odd, but taken");
 }
 
 #[test]
@@ -395,6 +400,9 @@ fn lines_reach_the_log_with_level_and_delivery() {
         (logs[1].level, logs[1].in_delivery, logs[1].fields_json.as_str()),
         (Level::Debug, false, r#"{"n":1}"#)
     );
+    let quiet = builder().log_level(Level::Info).start().unwrap();
+    let _outcome = quiet.deliver(&event("log"));
+    assert_eq!(quiet.logs().len(), 1, "what the host does not want is not sent");
 }
 
 #[test]

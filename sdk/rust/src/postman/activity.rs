@@ -6,6 +6,14 @@ use super::{
 };
 
 /// Somebody changed something. Postman publishes no list of actions or models: treat both as open.
+///
+/// ```
+/// use postroom_sdk::Activity;
+///
+/// fn who(activity: &Activity) -> &str {
+///     activity.user_name.as_deref().unwrap_or("somebody")
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Activity {

@@ -8,6 +8,15 @@ use super::{
 };
 
 /// A whole collection, as a slice of the body: collections reach many megabytes and are not built up as a tree.
+///
+/// ```
+/// use postroom_sdk::{Bytes, CollectionBackup, Event};
+///
+/// /// The collection alone, to be moved elsewhere without a copy.
+/// fn content(event: &Event, backup: &CollectionBackup<'_>) -> Bytes {
+///     event.shared_body().slice_ref(backup.bytes())
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CollectionBackup<'a> {
     bytes: &'a [u8],

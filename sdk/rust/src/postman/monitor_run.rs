@@ -8,6 +8,17 @@ use super::{
 /// Result of a monitor's run. It has no time, no id and no link: use those of the [`Event`](crate::Event).
 ///
 /// Whether it passed is [`Event::verdict`](crate::Event::verdict).
+///
+/// ```
+/// use postroom_sdk::MonitorRun;
+///
+/// fn title(run: &MonitorRun) -> String {
+///     let name = run.monitor_name.as_deref().or(run.monitor_id()).unwrap_or("a monitor");
+///     // A counter that is missing is not zero: the run does not say.
+///     let failed = run.failed_tests.map_or_else(|| "?".to_owned(), |failed| failed.to_string());
+///     format!("{name}: {failed} tests failed")
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MonitorRun {

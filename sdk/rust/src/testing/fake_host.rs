@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "is called by a plugin through the C table")]
 
+mod state;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::c_void,
@@ -29,6 +31,7 @@ const ATTEMPT_MS: u64 = 30_000;
 
 pub(super) struct FakeHost {
     now_unix_ms: AtomicU64,
+    log_level: Level,
     state: Mutex<State>,
 }
 
@@ -41,6 +44,7 @@ struct State {
     stale: usize,
     logs: Vec<LogLine>,
     secrets: BTreeMap<String, String>,
+    kept: state::Kept,
 }
 
 struct InFlight {
@@ -51,9 +55,13 @@ struct InFlight {
 impl FakeHost {
     /// Makes a host that lives as long as the process, because the contract says so of its table: a plugin that calls
     /// too late must still find it.
-    pub(super) fn leak(now_unix_ms: u64, secrets: BTreeMap<String, String>) -> &'static Self {
-        let state = State { secrets, ..State::default() };
-        Box::leak(Box::new(Self { now_unix_ms: AtomicU64::new(now_unix_ms), state: Mutex::new(state) }))
+    pub(super) fn leak(
+        now_unix_ms: u64,
+        log_level: Level,
+        secrets: BTreeMap<String, String>,
+    ) -> &'static Self {
+        let state = Mutex::new(State { secrets, ..State::default() });
+        Box::leak(Box::new(Self { now_unix_ms: AtomicU64::new(now_unix_ms), log_level, state }))
     }
 
     /// The table to create an instance with.
@@ -62,14 +70,17 @@ impl FakeHost {
             struct_size: abi::layout::size_of_u32::<postroom_host>(),
             abi_major: abi::POSTROOM_ABI_MAJOR,
             abi_minor: abi::POSTROOM_ABI_MINOR,
-            capabilities: abi::POSTROOM_CAP_LOG | abi::POSTROOM_CAP_SECRETS | abi::POSTROOM_CAP_CLOCK,
+            capabilities: abi::POSTROOM_CAP_LOG
+                | abi::POSTROOM_CAP_STATE
+                | abi::POSTROOM_CAP_SECRETS
+                | abi::POSTROOM_CAP_CLOCK,
             ctx: ptr::from_ref(self).cast_mut().cast(),
             complete: Some(complete),
             extend: None,
             log_level: Some(log_level),
             log: Some(log),
             metric: None,
-            state: None,
+            state: Some(state::state),
             state_wait: None,
             now_unix_ms: Some(now_unix_ms),
             monotonic_ns: Some(monotonic_ns),
@@ -111,6 +122,12 @@ impl FakeHost {
 
     pub(super) fn set_secret(&self, name: &str, value: &str) {
         self.state().secrets.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What the plugin keeps under `key`.
+    pub(super) fn kept(&self, key: &str) -> Option<Vec<u8>> {
+        let now = self.now();
+        self.state().kept.value(key, now).map(<[u8]>::to_vec)
     }
 
     pub(super) fn logs(&self) -> Vec<LogLine> {
@@ -173,7 +190,7 @@ impl HeldEvent {
             source: text(&fixture.source),
             content_type: text(&fixture.content_type),
             ordering_key: text(&fixture.ordering_key),
-            trace_parent: postroom_str::EMPTY,
+            trace_parent: text(&fixture.trace_parent),
             attrs: labels.as_ptr(),
             attr_count: labels.len(),
             body: postroom_str::of(&fixture.body),
@@ -222,15 +239,16 @@ unsafe extern "C" fn complete(
     abi::POSTROOM_OK
 }
 
-unsafe extern "C" fn log_level(_: *mut c_void) -> u32 {
-    abi::POSTROOM_LOG_TRACE
+unsafe extern "C" fn log_level(ctx: *mut c_void) -> u32 {
+    // SAFETY: the SDK hands back our context.
+    unsafe { FakeHost::from_ctx(ctx) }.log_level.number()
 }
 
 unsafe extern "C" fn log(
     ctx: *mut c_void,
     level: u32,
     token: postroom_token,
-    _target: postroom_str,
+    target: postroom_str,
     message: postroom_str,
     fields_json: postroom_str,
 ) {
@@ -242,12 +260,14 @@ unsafe extern "C" fn log(
         _ => Level::Trace,
     };
     // SAFETY: borrowed for this call.
+    let target = unsafe { owned(target) };
+    // SAFETY: borrowed for this call.
     let message = unsafe { owned(message) };
     // SAFETY: borrowed for this call.
     let fields_json = unsafe { owned(fields_json) };
     // SAFETY: the SDK hands back our context.
     let host = unsafe { FakeHost::from_ctx(ctx) };
-    host.state().logs.push(LogLine { level, in_delivery: token != 0, message, fields_json });
+    host.state().logs.push(LogLine { level, in_delivery: token != 0, target, message, fields_json });
 }
 
 unsafe extern "C" fn now_unix_ms(ctx: *mut c_void) -> u64 {

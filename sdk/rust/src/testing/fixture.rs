@@ -1,6 +1,6 @@
 //! Events to deliver in a test.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     event::{Verdict, kind},
@@ -8,6 +8,16 @@ use crate::{
 };
 
 /// An event to deliver. The ones made from Postman's kinds have a body as Postman sends it.
+///
+/// ```
+/// use postroom_sdk::{Verdict, testing::EventFixture};
+/// use serde_json::json;
+///
+/// let failed = EventFixture::monitor_run(2).attempt(3).label("team", "payments");
+/// let unknown = EventFixture::monitor_run(0).verdict(Verdict::Unknown);
+/// let other = EventFixture::raw("deployment", "").json(&json!({ "of": "payments" }));
+/// # drop((failed, unknown, other));
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct EventFixture {
@@ -18,6 +28,7 @@ pub struct EventFixture {
     pub(super) source: String,
     pub(super) content_type: String,
     pub(super) ordering_key: String,
+    pub(super) trace_parent: String,
     pub(super) labels: Vec<(String, String)>,
     pub(super) attempt: u32,
     pub(super) body: Vec<u8>,
@@ -97,6 +108,7 @@ impl EventFixture {
             source: "test".to_owned(),
             content_type: "application/json".to_owned(),
             ordering_key: String::new(),
+            trace_parent: String::new(),
             labels: Vec::new(),
             attempt: 1,
             body: body.into(),
@@ -139,10 +151,27 @@ impl EventFixture {
         self
     }
 
+    /// Sets the key whose events come in order; an empty one stands for none.
+    pub fn ordering_key(mut self, ordering_key: impl Into<String>) -> Self {
+        self.ordering_key = ordering_key.into();
+        self
+    }
+
+    /// Sets the W3C `traceparent`.
+    pub fn trace_parent(mut self, trace_parent: impl Into<String>) -> Self {
+        self.trace_parent = trace_parent.into();
+        self
+    }
+
     /// Adds a label.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push((name.into(), value.into()));
         self
+    }
+
+    /// Sets the body to a JSON value.
+    pub fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
     }
 
     /// Sets the body.

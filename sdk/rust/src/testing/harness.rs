@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::Fault,
+    log::Level,
     plugin::{Health, Plugin},
 };
 
@@ -23,6 +24,19 @@ const NOW_UNIX_MS: u64 = 1_735_689_600_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One instance of the plugin `P` with a host that records what it is told. Dropping it shuts the instance down.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use postroom_sdk::{Health, Plugin, testing::{EventFixture, PluginHarness}};
+///
+/// fn recovers<P: Plugin>(harness: &PluginHarness<P>) {
+///     let _outcome = harness.deliver(&EventFixture::monitor_run(1));
+///     harness.set_secret("token", "rotated");
+///     harness.advance(Duration::from_secs(60));
+///     assert_eq!(harness.health(), Health::Ok);
+/// }
+/// ```
 pub struct PluginHarness<P> {
     instance: RawInstance,
     host: &'static FakeHost,
@@ -30,16 +44,42 @@ pub struct PluginHarness<P> {
 }
 
 /// Settings of a [`PluginHarness`].
+///
+/// ```
+/// use postroom_sdk::{Level, Plugin, testing::{PluginHarness, StartError}};
+/// use serde_json::json;
+///
+/// fn start<P: Plugin>() -> Result<PluginHarness<P>, StartError> {
+///     PluginHarness::builder()
+///         .config(json!({ "url": "https://pager.example", "token": { "$secret": "token" } }))
+///         .secret("token", "t0p")
+///         .log_level(Level::Info)
+///         .start()
+/// }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct HarnessBuilder<P> {
     config: Value,
     secrets: BTreeMap<String, String>,
     now_unix_ms: u64,
+    log_level: Level,
     plugin: PhantomData<fn() -> P>,
 }
 
 /// The plugin refused to start.
+///
+/// ```
+/// use postroom_sdk::{Plugin, testing::{PluginHarness, StartError}};
+/// use serde_json::json;
+///
+/// fn wants_a_url<P: Plugin>() {
+///     match PluginHarness::<P>::builder().config(json!({})).start() {
+///         Err(StartError::Config(faults)) => assert_eq!(faults[0].message, "missing field `url`"),
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartError {
     /// Its config was refused, with the reasons.
@@ -56,6 +96,16 @@ pub enum StartError {
 }
 
 /// A delivery that was started.
+///
+/// ```
+/// use postroom_sdk::{Plugin, testing::{EventFixture, PluginHarness}};
+///
+/// fn gives_up<P: Plugin>(harness: &PluginHarness<P>) {
+///     let in_flight = harness.start_delivery(&EventFixture::activity());
+///     harness.cancel(&in_flight);
+///     assert_eq!(in_flight.wait(), None);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct InFlight {
     token: u64,
@@ -63,6 +113,15 @@ pub struct InFlight {
 }
 
 /// What was counted when an instance had been shut down.
+///
+/// ```
+/// use postroom_sdk::{Plugin, testing::PluginHarness};
+///
+/// fn ends_cleanly<P: Plugin>(harness: PluginHarness<P>) {
+///     let end = harness.shut_down();
+///     assert_eq!((end.stale_completions, end.never_completed), (0, 0));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShutDown {
     /// Completions of deliveries that were already over; not a fault after a cancel.
@@ -80,23 +139,33 @@ impl<P: Plugin> PluginHarness<P> {
             config: json!({}),
             secrets: BTreeMap::new(),
             now_unix_ms: NOW_UNIX_MS,
+            log_level: Level::Trace,
             plugin: PhantomData,
         }
+    }
+
+    /// The manifest that the plugin gives when it is asked, with the schema of its settings; `None` when it has no
+    /// [`postroom_plugin`](crate::postroom_plugin).
+    #[must_use]
+    pub fn manifest() -> Option<Value> {
+        let (status, manifest) = table::describe::<P>()?;
+        assert_eq!(status, abi::POSTROOM_OK, "the plugin describes itself");
+        Some(serde_json::from_str(&manifest).expect("the SDK writes manifests as JSON"))
     }
 
     /// Checks a config as the gateway does before it starts a plugin; the faults, if any.
     #[must_use]
     pub fn validate(config: &Value) -> Vec<Fault> {
         let (status, report) = table::validate::<P>(&config.to_string());
-        let report: Value = serde_json::from_str(&report).expect("the SDK writes reports as JSON");
-        let faults = report["errors"].as_array().cloned().unwrap_or_default();
-        let text = |fault: &Value, key: &str| fault[key].as_str().unwrap_or_default().to_owned();
-        let faults: Vec<Fault> = faults
-            .iter()
-            .map(|fault| Fault { path: text(fault, "path"), message: text(fault, "message") })
-            .collect();
+        let faults = faults_of(&report, "errors");
         assert_eq!(status == abi::POSTROOM_OK, faults.is_empty(), "the status agrees with the report");
         faults
+    }
+
+    /// What the plugin tells the operator about a config that it accepts.
+    #[must_use]
+    pub fn warnings(config: &Value) -> Vec<Fault> {
+        faults_of(&table::validate::<P>(&config.to_string()).1, "warnings")
     }
 
     /// Delivers and waits for the outcome. For tests without a runtime of their own.
@@ -150,6 +219,12 @@ impl<P: Plugin> PluginHarness<P> {
         self.host.logs()
     }
 
+    /// What the plugin keeps under `key` in its durable state, if it has not expired.
+    #[must_use]
+    pub fn state(&self, key: &str) -> Option<Vec<u8>> {
+        self.host.kept(key)
+    }
+
     /// Moves the clock of the host.
     pub fn advance(&self, by: Duration) {
         self.host.advance(in_ms(by));
@@ -188,6 +263,12 @@ impl<P: Plugin> HarnessBuilder<P> {
         self
     }
 
+    /// Sets the level that the host writes; everything unless set.
+    pub fn log_level(mut self, level: Level) -> Self {
+        self.log_level = level;
+        self
+    }
+
     /// Validates the config and creates the instance.
     ///
     /// # Errors
@@ -198,7 +279,7 @@ impl<P: Plugin> HarnessBuilder<P> {
         if !faults.is_empty() {
             return Err(StartError::Config(faults));
         }
-        let host = FakeHost::leak(self.now_unix_ms, self.secrets);
+        let host = FakeHost::leak(self.now_unix_ms, self.log_level, self.secrets);
         match RawInstance::create::<P>(host.table(), &self.config.to_string()) {
             Ok(instance) => Ok(PluginHarness { instance, host, plugin: PhantomData }),
             Err((abi::POSTROOM_E_PANIC, message)) => Err(StartError::Panicked(message)),
@@ -236,6 +317,13 @@ impl<P> fmt::Debug for HarnessBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HarnessBuilder").field("now_unix_ms", &self.now_unix_ms).finish_non_exhaustive()
     }
+}
+
+fn faults_of(report: &str, kind: &str) -> Vec<Fault> {
+    let report: Value = serde_json::from_str(report).expect("the SDK writes reports as JSON");
+    let text = |fault: &Value, key: &str| fault[key].as_str().unwrap_or_default().to_owned();
+    let faults = report[kind].as_array().into_iter().flatten();
+    faults.map(|fault| Fault { path: text(fault, "path"), message: text(fault, "message") }).collect()
 }
 
 fn in_ms(duration: Duration) -> u64 {

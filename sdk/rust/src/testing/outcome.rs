@@ -25,6 +25,17 @@ pub enum OutcomeKind {
 }
 
 /// An outcome as it crossed the boundary.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use postroom_sdk::testing::{OutcomeKind, TestOutcome};
+///
+/// fn waits(outcome: &TestOutcome) {
+///     assert_eq!((outcome.kind, outcome.code.as_str()), (OutcomeKind::Retry, "http_503"));
+///     assert_eq!(outcome.retry_after, Some(Duration::from_secs(7)));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestOutcome {
     /// The class.
@@ -59,14 +70,34 @@ impl TestOutcome {
 }
 
 /// A line the plugin has logged.
+///
+/// ```
+/// use postroom_sdk::{Plugin, testing::PluginHarness};
+///
+/// fn tells_how_much<P: Plugin>(harness: &PluginHarness<P>) {
+///     let line = harness.logs().pop().unwrap();
+///     assert!(line.in_delivery);
+///     assert_eq!(line.fields()["pages"], 2);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// How much it matters.
     pub level: Level,
     /// Whether it belongs to a delivery.
     pub in_delivery: bool,
+    /// The module that wrote it with `tracing`; empty for [`Log`](crate::Log).
+    pub target: String,
     /// The text.
     pub message: String,
     /// The fields as JSON; empty when there are none.
     pub fields_json: String,
+}
+
+impl LogLine {
+    /// The fields; null when there are none.
+    #[must_use]
+    pub fn fields(&self) -> Value {
+        serde_json::from_str(&self.fields_json).unwrap_or_default()
+    }
 }

@@ -25,6 +25,16 @@ unsafe impl Send for RawInstance {}
 // SAFETY: as above.
 unsafe impl Sync for RawInstance {}
 
+/// Asks for the manifest; the status and the manifest, `None` for a plugin that cannot be asked.
+pub(super) fn describe<P: Plugin>() -> Option<(postroom_status, String)> {
+    let describe = ffi::Entry::<P>::TABLE.describe?;
+    let mut manifest = Vec::new();
+    let mut sink = ffi::sink_into(&mut manifest);
+    // SAFETY: the sink lives during the call.
+    let status = unsafe { describe(&mut sink) };
+    Some((status, String::from_utf8(manifest).expect("the SDK writes UTF-8")))
+}
+
 /// Checks a config; the status and the report.
 pub(super) fn validate<P: Plugin>(config_json: &str) -> (postroom_status, String) {
     let validate = ffi::Entry::<P>::TABLE.validate.expect("the SDK's table is full");

@@ -9,13 +9,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin};
+use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, postroom_plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Settings of a destination.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// End no delivery.
     #[serde(default)]
     hold: bool,
 }
@@ -27,6 +29,14 @@ pub struct Sink {
     told: AtomicBool,
 }
 
+#[postroom_plugin(
+    id = "bench-sink",
+    name = "Sink",
+    description = "Takes every event at once",
+    kinds = ["*"],
+    concurrency = 256,
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Sink {
     type Config = Config;
 
@@ -43,24 +53,6 @@ impl Plugin for Sink {
         }
         Ok(Outcome::delivered())
     }
-}
-
-postroom_sdk::export! {
-    plugin: Sink,
-    id: "bench-sink",
-    name: "Sink",
-    description: "Takes every event at once",
-    kinds: ["*"],
-    concurrency: 256,
-    network: "none",
-    filesystem: [],
-    config_schema: {
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "hold": { "type": "boolean", "default": false, "description": "End no delivery." }
-        }
-    },
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@
 //! An event that is spared is delivered.
 #![forbid(unsafe_code)]
 
-use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin};
+use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, postroom_plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Settings of a destination.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Abort only when the event's subject contains this text.
     #[serde(default)]
     abort_when: String,
 }
@@ -22,6 +24,14 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Abort(Config);
 
+#[postroom_plugin(
+    id = "faulty-abort",
+    name = "Abort",
+    description = "Aborts its process in deliver",
+    kinds = ["*"],
+    concurrency = 8,
+    config_schema = "config.schema.json"
+)]
 impl Plugin for Abort {
     type Config = Config;
 
@@ -36,28 +46,6 @@ impl Plugin for Abort {
         }
         Ok(Outcome::delivered())
     }
-}
-
-postroom_sdk::export! {
-    plugin: Abort,
-    id: "faulty-abort",
-    name: "Abort",
-    description: "Aborts its process in deliver",
-    kinds: ["*"],
-    concurrency: 8,
-    network: "none",
-    filesystem: [],
-    config_schema: {
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "abort_when": {
-                "type": "string",
-                "default": "",
-                "description": "Abort only when the event's subject contains this text."
-            }
-        }
-    },
 }
 
 #[cfg(test)]

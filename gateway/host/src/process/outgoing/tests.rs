@@ -36,8 +36,9 @@ async fn frames_and_descriptors_come_in_the_order_they_were_sent_in() {
         assert!(frames.next().is_err(), "the writer is gone");
     });
     let (outgoing, frames) = mpsc::channel(8);
+    let (_replies, state_replies) = mpsc::channel(8);
     let (incoming, writer) = UnixStream::from_std(gateway).unwrap().into_split();
-    let writing = tokio::spawn(write_frames(writer, frames));
+    let writing = tokio::spawn(write_frames(writer, frames, state_replies));
     for (token, body) in (1..).zip(bodies()) {
         let delivery = match token % 3 {
             0 => file_delivery(&body),

@@ -2,7 +2,7 @@
 
 use postroom_core::lane::GateState;
 use postroom_engine::DestinationLoad;
-use postroom_host::Status;
+use postroom_host::{Layer, SandboxMode, Status, Usage};
 use postroom_openapi::destinations;
 
 use super::moment;
@@ -27,6 +27,8 @@ pub(in crate::api) fn destination(
         name: info.name.to_string(),
         plugin: info.plugin.clone(),
         plugin_version: Some(info.plugin_version.clone()),
+        sandbox: sandbox(info.sandbox_mode, &info.status.borrow()),
+        process: process(&info.status.borrow()),
         state,
         detail,
         gate: gate(load.gate),
@@ -48,6 +50,35 @@ fn status(status: &Status) -> (destinations::DestinationState, Option<String>) {
         Status::Refused { reason } => (DestinationState::Refused, Some(reason.clone())),
         Status::Stopped => (DestinationState::Stopped, None),
     }
+}
+
+fn sandbox(mode: SandboxMode, status: &Status) -> Option<destinations::Sandbox> {
+    let Status::Ready { sandbox, .. } = status else { return None };
+    let missing = sandbox.missing().map(|(layer, reason)| destinations::MissingLayer {
+        layer: layer.as_str().to_owned(),
+        reason: reason.to_owned(),
+    });
+    Some(destinations::Sandbox {
+        mode: match mode {
+            SandboxMode::Required => destinations::SandboxMode::Required,
+            SandboxMode::BestEffort => destinations::SandboxMode::BestEffort,
+            SandboxMode::Off => destinations::SandboxMode::Off,
+        },
+        active: sandbox.active().map(Layer::as_str).map(str::to_owned).collect(),
+        missing: missing.collect(),
+    })
+}
+
+fn process(status: &Status) -> Option<destinations::PluginProcess> {
+    let Status::Ready { pid, since, restarts, .. } = status else { return None };
+    let usage = Usage::of(*pid);
+    Some(destinations::PluginProcess {
+        pid: (*pid).into(),
+        since: moment(*since),
+        restarts: (*restarts).into(),
+        memory_bytes: usage.map(|usage| usage.memory_bytes),
+        threads: usage.map(|usage| usage.threads.into()),
+    })
 }
 
 fn gate(gate: GateState) -> destinations::Gate {

@@ -1,6 +1,7 @@
 //! What `check` found, for people and for programs.
 
 use postroom_core::id::DestinationName;
+use postroom_host::{Layer, Layers, SandboxMode};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +13,8 @@ pub(super) struct Report<'a> {
     pub(super) config: &'a Config,
     pub(super) faults: &'a [Fault],
     pub(super) resolved: &'a [Resolved],
+    /// Of the sandboxes of those plugins that could be asked.
+    pub(super) layers: &'a [(DestinationName, Layers)],
 }
 
 impl Report<'_> {
@@ -85,6 +88,8 @@ impl Report<'_> {
                     "plugin": plugin.manifest.id,
                     "version": plugin.manifest.version,
                     "path": plugin.path,
+                    "sandbox": destination.sandbox.mode.as_str(),
+                    "layers": self.layers_of(&destination.name),
                 })
             })
             .collect();
@@ -119,11 +124,30 @@ impl Report<'_> {
         for key in config.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
             notes.push(format!("the API key \"{}\" is so short that it can be guessed", key.name));
         }
+        for Resolved { destination, plugin } in self.resolved {
+            let refusals = destination.sandbox.refusals(&plugin.manifest, &destination.config.json);
+            notes.extend(refusals.iter().map(|refusal| {
+                format!("the plugin of \"{}\" {refusal}; see [destination.grant]", destination.name)
+            }));
+            if destination.sandbox.mode == SandboxMode::Off {
+                notes.push(format!("the plugin of \"{}\" has no sandbox", destination.name));
+            }
+        }
+        for (destination, layers) in self.layers {
+            notes.extend(layers.missing().map(|(layer, reason)| {
+                format!("the sandbox of \"{destination}\" lacks {}: {reason}", layer.as_str())
+            }));
+        }
         // A part with a fault is left out of the configuration, and must not be said to be missing.
         if self.faults.is_empty() {
             notes.extend(self.missing());
         }
         notes
+    }
+
+    fn layers_of(&self, destination: &DestinationName) -> Option<Vec<&'static str>> {
+        let (_, layers) = self.layers.iter().find(|(name, _)| name == destination)?;
+        Some(layers.active().map(Layer::as_str).collect())
     }
 
     fn missing(&self) -> Vec<String> {

@@ -30,7 +30,7 @@ fn the_written_file_is_a_good_configuration() {
     assert_eq!(printed, format!("{}?token={token}\n", config.server.hook_url("postman")));
     assert_eq!(token.len(), 64);
     assert_ne!(token, config.api_keys[0].key.expose());
-    assert_eq!(config.destinations[0].plugin.id, "backup");
+    assert_eq!(config.destinations[0].plugin.name, "backup");
     assert_eq!(config.routes.len(), 1);
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use postroom_core::chain::Chain;
-use postroom_host::{PluginFile, discover};
+use postroom_host::{Asks, PluginFile, discover};
 use serde_json::{Value, json};
 
 use super::search_path;
@@ -45,6 +45,7 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         ("version", &manifest.version),
         ("abi", &manifest.abi.to_string()),
         ("kinds", &manifest.kinds.join(", ")),
+        ("asks for", &asks(&manifest.asks).join("; ")),
         ("licence", text("license")),
         ("homepage", text("homepage")),
         ("file", &plugin.path.display().to_string()),
@@ -77,6 +78,16 @@ fn find(name: &str, file: &ConfigFile) -> Result<PluginFile, Failure> {
             None => failure.hint("no plugin was found; `postroom plugin list` shows where the search looked"),
         }
     })
+}
+
+/// What a plugin asks of the system, as a configuration would grant it.
+fn asks(asks: &Asks) -> Vec<String> {
+    let mut words = vec![asks.network.to_string()];
+    let folders = asks.folders.iter();
+    words.extend(folders.map(|folder| format!("{} {}", folder.access.as_str(), folder.place)));
+    words.extend(asks.memory_bytes.map(|bytes| format!("{} MiB of memory", bytes / (1024 * 1024))));
+    words.extend(asks.threads.map(|threads| format!("{threads} threads")));
+    words
 }
 
 /// The settings of a schema, one row each.

@@ -26,7 +26,12 @@ fn forward() -> PluginFile {
     let manifest = r#"{"manifest": 1, "id": "forward", "name": "Forward", "version": "1.0.0", "abi": "1.0",
         "kinds": ["*"], "config_schema": {"properties": {
             "url": {"writeOnly": true}, "root": {"format": "path"}}}}"#;
-    PluginFile { path: "/lib/forward.so".into(), manifest: Manifest::parse(manifest).unwrap(), size: 1 }
+    PluginFile {
+        path: "/lib/forward.so".into(),
+        manifest: Manifest::parse(manifest).unwrap(),
+        size: 1,
+        pin: None,
+    }
 }
 
 /// What a fault that the plugin finds at `pointer` is told as.

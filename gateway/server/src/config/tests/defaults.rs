@@ -1,7 +1,8 @@
 use postroom_core::{lane::Backlog, limits, retry::RetryPolicy};
+use postroom_host::{Sandbox, SandboxMode};
 
 use super::*;
-use crate::config::DEFAULT_FILE;
+use crate::config::{DEFAULT_FILE, PluginStateBounds};
 
 /// The default file with every commented setting uncommented.
 fn uncommented() -> String {
@@ -38,7 +39,10 @@ fn the_values_in_the_default_file_are_the_defaults_of_the_code() {
     assert_eq!(destination.retry, RetryPolicy::default());
     assert_eq!(destination.concurrency, Some(limits::CONCURRENCY));
     assert_eq!(destination.attempt_max, limits::ATTEMPT_MAX);
+    assert_eq!(destination.state, PluginStateBounds::default());
     assert_eq!(destination.backlog, Some(Backlog::default()));
+    assert_eq!(destination.sandbox.mode, SandboxMode::default());
+    assert_eq!(destination.sandbox.grant.memory_bytes, Some(512 << 20));
     assert_eq!(destination.deliveries_per_second, Some(10));
     assert!(destination.schedule.is_some());
     assert_eq!(written.routes.len(), 3);
@@ -59,6 +63,7 @@ fn what_a_destination_leaves_out_has_its_default() {
     assert_eq!(destination.config.json, serde_json::json!({}));
     assert_eq!(destination.retry, RetryPolicy::default());
     assert_eq!((destination.concurrency, destination.backlog), (None, None));
+    assert_eq!((&destination.sandbox, destination.sha256), (&Sandbox::default(), None));
     assert_eq!((destination.deliveries_per_second, &destination.schedule), (None, &None));
 }
 

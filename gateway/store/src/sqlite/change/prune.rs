@@ -77,6 +77,9 @@ impl Changes<'_> {
             let mut delete = self.connection.prepare_cached(DELETE_REPLAYS)?;
             removed.pruned.replays = delete.execute([before.as_unix_ms(), limit])? as u64;
         }
+        if let Some(by) = prune.state_expired_by {
+            removed.pruned.state_keys = self.remove_expired(by, limit)?;
+        }
         Ok(removed)
     }
 

@@ -15,7 +15,8 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::{
-    Body, DeliveryFilter, NewEvent, NewReplay, Pause, Prune, Store,
+    Body, DeliveryFilter, Expected, NewEvent, NewReplay, Pause, Prune, StateAnswer, StateBounds, StateChange,
+    StateWrite, Store,
     sqlite::{
         Opened, Options, SqliteStore,
         log::{Disk, System},
@@ -231,6 +232,42 @@ async fn refuse<T>(store: &SqliteStore, disk: &TestDisk, ask: BoxFuture<'_, Resu
     assert!(ask.await.is_err());
     disk.fail(0);
     until_it_goes_on(store).await;
+}
+
+#[tokio::test]
+async fn state_that_a_plugin_was_told_is_not_kept_is_as_it_was() {
+    let scratch = Scratch::new();
+    let ((store, _feed, _highest), disk) = open(&scratch);
+    let write = |key: &str, change| {
+        let (key, expected) = (key.to_owned(), Expected::Any);
+        store.write_plugin_state(StateWrite {
+            destination: destination("d"),
+            key,
+            expected,
+            change,
+            at: at(1),
+        })
+    };
+    let put = |value: &'static str| StateChange::Put {
+        value: value.into(),
+        expires_at: None,
+        bounds: StateBounds { keys_max: 9, bytes_max: 99 },
+    };
+    let entry = async |key: &str| {
+        let entry = store.plugin_state(destination("d"), key.to_owned(), at(1)).await.unwrap();
+        entry.map(|entry| (entry.version, entry.value))
+    };
+    let first = write("k", put("one")).await.unwrap();
+    let StateAnswer::Put { version } = first else { panic!("{first:?}") };
+    let one = Some((version, "one".into()));
+    refuse(&store, &disk, write("k", put("two"))).await;
+    assert_eq!(entry("k").await, one);
+    refuse(&store, &disk, write("k", StateChange::Delete)).await;
+    assert_eq!(entry("k").await, one);
+    refuse(&store, &disk, write("new", put("one"))).await;
+    assert_eq!(entry("new").await, None);
+    let next = write("k", put("three")).await.unwrap();
+    assert!(matches!(next, StateAnswer::Put { version: next } if next > version), "{next:?}");
 }
 
 #[tokio::test]

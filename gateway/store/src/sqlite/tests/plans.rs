@@ -43,6 +43,7 @@ fn no_query_reads_all_of_a_table_or_sorts() {
         .chain(deliveries::QUERIES)
         .chain(replays::QUERIES)
         .chain(pauses::QUERIES)
+        .chain(plugin_state::QUERIES)
         .chain(prune::QUERIES)
         .chain(pick::queries())
         .chain(segments::EVENTS.queries())
