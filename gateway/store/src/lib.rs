@@ -72,7 +72,8 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// already: an outcome cannot be had again.
     fn record(&self, changes: Vec<DeliveryChange>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Reads waiting deliveries of one destination after `after` in the order of their ids, at most `limit`.
+    /// Reads waiting deliveries of one destination after `after` in the order of their ids, at most `limit`: every one
+    /// that is durable by now, so also every one that the feed has told of. What is left out counts as done.
     fn waiting(
         &self,
         destination: DestinationName,
@@ -80,7 +81,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Ticket>, StoreError>>;
 
-    /// Reads waiting deliveries of one lane after `after` in the order of their ids, at most `limit`.
+    /// Reads waiting deliveries of one lane after `after` in the order of their ids, at most `limit`, as [`Store::waiting`].
     fn waiting_in_lane(
         &self,
         lane: LaneKey,

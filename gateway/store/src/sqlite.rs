@@ -43,7 +43,7 @@ use self::{
     bodies::Bodies,
     change::{ChangeError, Changes},
     checkpoint::{Checkpoints, Moving},
-    feed::Feed,
+    feed::{Durable, Feed},
     job::Asked,
     log::{Disk, Log},
     open::Held,
@@ -96,8 +96,7 @@ pub struct SqliteStore {
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Reader,
     bodies: Bodies,
-    /// The highest delivery that is durable.
-    highest: watch::Receiver<Option<DeliveryId>>,
+    durable: Durable,
     pruning: tokio::sync::Mutex<steps::Progress>,
 }
 
@@ -137,11 +136,13 @@ impl SqliteStore {
         let (notes, noted) = sync_channel(COMMITS_AHEAD_MAX);
         let (due, woken) = sync_channel(1);
         let moving = Arc::new(Moving::new(Arc::clone(&path), &tuning));
+        let feed = Feed::new(feed, mark);
+        let durable = feed.durable();
         let reader = Reader::new(Arc::clone(&path), Held { _file: Arc::clone(&file), _lock: lock });
         let syncer = Syncer {
             path: Arc::clone(&path),
             log,
-            feed: Feed::new(feed, mark),
+            feed,
             turn: Arc::clone(&turn),
             reader: reader.clone(),
             moving: Arc::clone(&moving),
@@ -167,7 +168,7 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             reader,
             bodies: Bodies::new(blobs),
-            highest: marks.clone(),
+            durable,
             pruning: tokio::sync::Mutex::default(),
         };
         Ok((store, commits, marks))

@@ -1,15 +1,42 @@
 //! Tells the dispatcher what is durable.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use postroom_core::{id::DeliveryId, limits};
 use tokio::sync::{mpsc, watch};
 
 use crate::records::{Committed, FreshDelivery};
+
+/// The highest delivery that is durable, for those who read what to deliver.
+///
+/// It is raised before the feed tells of anything. Whoever has heard of a delivery and then reads must find it: what a
+/// read leaves out counts as done, and would wait until the next start.
+#[derive(Debug, Clone)]
+pub(super) struct Durable(Arc<AtomicI64>);
+
+impl Durable {
+    pub(super) fn new(highest: Option<DeliveryId>) -> Self {
+        Self(Arc::new(AtomicI64::new(highest.map_or(0, DeliveryId::get))))
+    }
+
+    pub(super) fn highest(&self) -> Option<DeliveryId> {
+        Some(self.0.load(Ordering::Acquire)).filter(|id| *id > 0).map(DeliveryId::new)
+    }
+
+    fn raise(&self, highest: Option<DeliveryId>) {
+        self.0.fetch_max(highest.map_or(0, DeliveryId::get), Ordering::Release);
+    }
+}
 
 /// The way to the reader of the feed.
 #[derive(Debug)]
 pub(super) struct Feed {
     commits: mpsc::Sender<Committed>,
     highest: watch::Sender<Option<DeliveryId>>,
+    durable: Durable,
     /// Bodies that one commit hands on; those beyond are read from the store when their turn comes. With it a full
     /// feed holds no more than [`limits::WARM_BODY_BYTES_MAX`].
     body_bytes_max: usize,
@@ -18,7 +45,12 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(commits: mpsc::Sender<Committed>, highest: watch::Sender<Option<DeliveryId>>) -> Self {
         let body_bytes_max = limits::WARM_BODY_BYTES_MAX / commits.max_capacity().max(1);
-        Self { commits, highest, body_bytes_max }
+        let durable = Durable::new(*highest.borrow());
+        Self { commits, highest, durable, body_bytes_max }
+    }
+
+    pub(super) fn durable(&self) -> Durable {
+        self.durable.clone()
     }
 
     /// Tells of the deliveries of one durable commit. The feed comes before the mark: a reader who has emptied the
@@ -27,6 +59,7 @@ impl Feed {
         let (Some(first), Some(last)) = (deliveries.first(), deliveries.last()) else { return };
         let (first, last) = (first.ticket.id, last.ticket.id);
         self.cool(&mut deliveries);
+        self.durable.raise(Some(last));
         // Full: the reader is behind and will read the gap from the store. Closed: nobody wants to know.
         drop(self.commits.try_send(Committed { first, last, deliveries }));
         self.mark(Some(last));
@@ -34,6 +67,7 @@ impl Feed {
 
     /// Raises the mark alone. It never falls: who has seen it may have delivered up to it.
     pub(super) fn mark(&self, highest: Option<DeliveryId>) {
+        self.durable.raise(highest);
         self.highest.send_if_modified(|mark| {
             let raised = highest > *mark;
             *mark = highest.max(*mark);

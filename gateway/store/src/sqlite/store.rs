@@ -257,7 +257,8 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Transaction<'_>) -> Result<Vec<Ticket>, ReadError> + Send + 'static,
     ) -> Result<Vec<Ticket>, StoreError> {
-        let highest = *self.highest.borrow();
+        // Before the read: a later mark may stand above something that the read saw and that was taken back since.
+        let highest = self.durable.highest();
         let mut tickets = self.reader.read(read).await?;
         tickets.retain(|ticket| Some(ticket.id) <= highest);
         Ok(tickets)
