@@ -1,6 +1,9 @@
 //! The resource `destinations`: plugins with their settings, and how they do.
 
+use std::collections::BTreeMap;
+
 use poem_openapi::{Enum, Object, OpenApi, Tags, param::Path, payload::Json};
+use serde_json::Value;
 
 use crate::{
     auth::{ApiKey, OperatorKey},
@@ -83,12 +86,60 @@ pub struct PluginProcess {
     pub pid: u64,
     /// Since when it takes deliveries.
     pub since: Timestamp,
-    /// How often the plugin was started again since the gateway runs.
+    /// How often the plugin was started after a failure since the gateway runs.
     pub restarts: u64,
     /// Memory of its own, in bytes; the bodies of events that it looks at are not counted. Absent when it cannot be told.
     pub memory_bytes: Option<u64>,
     /// Its threads. Absent when they cannot be told.
     pub threads: Option<u64>,
+    /// What the plugin does against its contract without harm to others: a matter for its author.
+    pub faults: PluginFaults,
+}
+
+/// How often a plugin broke rules of its contract, in the life of its process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Object)]
+pub struct PluginFaults {
+    /// Deliveries that it ended without holding them, as for the second time.
+    pub stale: u64,
+    /// Deliveries that it took longer than 50 ms to take on, without saying that it blocks.
+    pub slow: u64,
+}
+
+/// What a plugin says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum HealthState {
+    /// It is well.
+    Ok,
+    /// Something that it needs is not there.
+    Unavailable,
+    /// Its settings have to be changed.
+    Misconfigured,
+}
+
+/// How a plugin says that it is, asked every half minute.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct PluginHealth {
+    /// The answer in one word.
+    pub state: HealthState,
+    /// Since when it has said so.
+    pub since: Timestamp,
+    /// What it adds to it; its keys are the plugin's.
+    pub detail: Option<BTreeMap<String, Value>>,
+}
+
+/// Failures of a plugin that does not run because of them.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Backoff {
+    /// Failures in a row: ends of its process, and starts that did not succeed.
+    pub failures: u64,
+    /// How often it was started after a failure since the gateway runs.
+    pub restarts: u64,
+    /// What happened last.
+    pub last_error: String,
+    /// When it is started again.
+    pub next_start: Timestamp,
 }
 
 /// A destination: a plugin plus its settings.
@@ -105,6 +156,10 @@ pub struct Destination {
     pub sandbox: Option<Sandbox>,
     /// Its process. Absent while there is none that takes deliveries.
     pub process: Option<PluginProcess>,
+    /// What its plugin says of itself. Absent until it was asked, and where the plugin says nothing.
+    pub health: Option<PluginHealth>,
+    /// Its failures. Only while it backs off.
+    pub backoff: Option<Backoff>,
     /// How it does.
     pub state: DestinationState,
     /// Why it is in this state, when there is more to say.

@@ -8,9 +8,10 @@ use poem_openapi::{
     ContactObject, LicenseObject, OpenApi, OpenApiService,
     registry::{MetaApi, Registry},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
+    actions::Action,
     auth::{Caller, Credential},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
@@ -19,7 +20,12 @@ use crate::{
     finalize::finalize,
     hooks::Accepted,
     page::{Page, PageRequest},
-    port::{ActionError, Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen, Upload},
+    plugins::PluginList,
+    port::{
+        ActionError, Admission, Gateway, Hook, HookRefusal, NewRun, ReadError, Readiness, RequestSeen,
+        RunError, Upload,
+    },
+    reload::{Configuration, Reload},
     replays::{Replay, ReplayFilter},
 };
 
@@ -161,6 +167,35 @@ impl Gateway for NoGateway {
     }
 
     async fn resume_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
+        match *self {}
+    }
+
+    async fn actions(&self, _: &str) -> Result<Option<Vec<Action>>, ReadError> {
+        match *self {}
+    }
+
+    async fn run_action(
+        &self,
+        _: &str,
+        _: NewRun,
+        _: &Caller,
+    ) -> Result<Option<Map<String, Value>>, RunError> {
+        match *self {}
+    }
+
+    async fn plugins(&self) -> Result<PluginList, ReadError> {
+        match *self {}
+    }
+
+    async fn reload_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
+        match *self {}
+    }
+
+    async fn reload_configuration(&self, _: &Caller) -> Result<Reload, ActionError> {
+        match *self {}
+    }
+
+    fn configuration(&self) -> Configuration {
         match *self {}
     }
 

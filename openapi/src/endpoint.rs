@@ -4,9 +4,10 @@ use poem::{Endpoint, IntoEndpoint as _, Request, Response};
 use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 
 use crate::{
-    body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi,
-    document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    metrics::MetricsApi, operations::Operations, port::Gateway, replays::ReplaysApi,
+    actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
+    docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
+    metrics::MetricsApi, operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi,
+    replays::ReplaysApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -16,6 +17,9 @@ pub(crate) type Apis<G> = (
     DeliveriesApi<G>,
     ReplaysApi<G>,
     DestinationsApi<G>,
+    ActionsApi<G>,
+    PluginsApi<G>,
+    ReloadApi<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -36,6 +40,9 @@ pub fn endpoint<G: Gateway>(
         DeliveriesApi(gateway.clone()),
         ReplaysApi(gateway.clone()),
         DestinationsApi(gateway.clone()),
+        ActionsApi(gateway.clone()),
+        PluginsApi(gateway.clone()),
+        ReloadApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

@@ -18,24 +18,11 @@ use crate::{
 };
 
 mod body;
+mod kind;
 
-pub use body::EventBody;
+pub use self::{body::EventBody, kind::Kind};
 
 const LIST: List = List("events");
-
-/// What an event is, told by the shape of its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
-#[oai(rename_all = "snake_case")]
-pub enum Kind {
-    /// The result of a monitor run.
-    MonitorRun,
-    /// A whole collection.
-    CollectionBackup,
-    /// An entry of a team or collection activity feed.
-    Activity,
-    /// Anything else; `note` says why.
-    Unrecognized,
-}
 
 /// What a monitor run says: `passed`, `failed`, or `unknown` when it carries no failure counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]

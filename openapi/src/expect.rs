@@ -11,8 +11,9 @@ pub(crate) fn in_words(schema: &MetaSchemaRef, registry: &Registry) -> String {
     let parts = parts(schema, registry);
     let first = |ty: fn(&MetaSchema) -> bool| parts.iter().copied().find(|part| ty(part));
     if let Some(words) = first(|part| !part.enum_items.is_empty()) {
+        let open = if is_open(words) { ", or the name of a kind that a plugin makes" } else { "" };
         let words: Vec<_> = words.enum_items.iter().filter_map(Value::as_str).collect();
-        return format!("one of {}", words.join(", "));
+        return format!("one of {}{open}", words.join(", "));
     }
     let bound = |of: fn(&MetaSchema) -> Option<f64>| parts.iter().find_map(|part| of(part));
     let ty = first(|part| !part.ty.is_empty());
@@ -83,7 +84,12 @@ fn takes(schema: &MetaSchema, value: &Value) -> bool {
         _ => false,
     };
     fits && value.as_f64().is_none_or(within)
-        && (schema.enum_items.is_empty() || schema.enum_items.contains(value))
+        && (schema.enum_items.is_empty() || is_open(schema) || schema.enum_items.contains(value))
+}
+
+/// Whether the words that it lists are not all. What else it takes has to fit the pattern, which its parser knows.
+fn is_open(schema: &MetaSchema) -> bool {
+    schema.pattern.is_some()
 }
 
 /// A schema with all that it is made of. A reference stands for what it names, and one that is merged with more, as by

@@ -16,20 +16,28 @@ use poem::{
     http::header,
     test::{TestClient, TestResponse},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+mod plugins;
 mod samples;
+mod setup;
 mod upload;
 
 use crate::{
+    actions::Action,
     auth::{Caller, Credential, Role},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
     events::{Event, EventBody, EventFilter, Kind},
     hooks::Accepted,
     page::{Page, PageRequest},
-    port::{ActionError, Admission, Gateway, Hook, HookBody, HookRefusal, ReadError, Readiness, RequestSeen},
+    plugins::PluginList,
+    port::{
+        ActionError, Admission, Gateway, Hook, HookBody, HookRefusal, NewRun, ReadError, Readiness,
+        RequestSeen, RunError,
+    },
+    reload::{Configuration, Reload},
     replays::{Replay, ReplayFilter},
 };
 
@@ -43,6 +51,9 @@ pub(crate) const TOKEN: &str = "token-of-acme";
 pub(crate) const API_KEY: &str = "key-of-me";
 /// The key of somebody who may act.
 pub(crate) const OPERATOR_KEY: &str = "key-of-an-operator";
+
+/// The key of somebody who may do everything.
+pub(crate) const ADMIN_KEY: &str = "key-of-an-admin";
 
 /// An event id that makes the gateway panic.
 pub(crate) const PANIC: &str = "panic";
@@ -85,6 +96,7 @@ struct State {
     count: usize,
     refusal: Option<HookRefusal>,
     not_ready: Vec<String>,
+    config_faults: Vec<String>,
     /// Present in a gateway that stores only when the test says so: one permit for each body.
     storing: Option<Semaphore>,
     /// Whether bodies above [`PIECE_BYTES`] are uploaded; otherwise all are whole.
@@ -102,35 +114,6 @@ struct State {
 }
 
 impl Fake {
-    pub(crate) fn with_events(count: usize) -> Self {
-        Self(Arc::new(State { count, ..State::default() }))
-    }
-
-    /// Admits, then refuses to store.
-    pub(crate) fn refusing(refusal: HookRefusal) -> Self {
-        Self(Arc::new(State { refusal: Some(refusal), ..State::default() }))
-    }
-
-    /// Stores a body only with [`store_one`](Self::store_one).
-    pub(crate) fn slow() -> Self {
-        Self(Arc::new(State { storing: Some(Semaphore::new(0)), ..State::default() }))
-    }
-
-    /// Has bodies above [`PIECE_BYTES`] uploaded.
-    pub(crate) fn uploading() -> Self {
-        Self(Arc::new(State { uploading: true, ..State::default() }))
-    }
-
-    /// Has bodies above [`PIECE_BYTES`] uploaded, and no room for more than `pieces` pieces of each.
-    pub(crate) fn full_after(pieces: usize) -> Self {
-        Self(Arc::new(State { uploading: true, pieces_max: Some(pieces), ..State::default() }))
-    }
-
-    /// Has bodies above [`PIECE_BYTES`] uploaded, each piece in so long.
-    pub(crate) fn slow_disk(piece_takes: Duration) -> Self {
-        Self(Arc::new(State { uploading: true, piece_takes, ..State::default() }))
-    }
-
     /// Uploads of which something is on the disk and no event names it.
     pub(crate) fn open_uploads(&self) -> usize {
         self.0.uploads.load(Ordering::Relaxed)
@@ -138,11 +121,6 @@ impl Fake {
 
     pub(crate) fn store_one(&self) {
         self.0.storing.as_ref().expect("a slow gateway").add_permits(1);
-    }
-
-    pub(crate) fn not_ready(reasons: &[&str]) -> Self {
-        let not_ready = reasons.iter().map(|reason| (*reason).to_owned()).collect();
-        Self(Arc::new(State { not_ready, ..State::default() }))
     }
 
     pub(crate) fn client(&self) -> TestClient<impl Endpoint<Output = Response> + use<>> {
@@ -281,6 +259,7 @@ impl Gateway for Fake {
         match key.expose() {
             API_KEY => caller("me", Role::Viewer),
             OPERATOR_KEY => caller("olga", Role::Operator),
+            ADMIN_KEY => caller("ada", Role::Admin),
             _ => None,
         }
     }
@@ -381,6 +360,43 @@ impl Gateway for Fake {
     async fn resume_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
         self.remember(format!("resume {name} by {}", by.name));
         Err(ActionError::Unavailable { reason: "the disk is full".to_owned() })
+    }
+
+    async fn actions(&self, destination: &str) -> Result<Option<Vec<Action>>, ReadError> {
+        Ok(self.destination(destination).await?.map(|_| vec![plugins::action()]))
+    }
+
+    async fn run_action(
+        &self,
+        destination: &str,
+        run: NewRun,
+        by: &Caller,
+    ) -> Result<Option<Map<String, Value>>, RunError> {
+        let NewRun { action, input, time_limit } = run;
+        self.remember(format!("run {destination}/{action} for {time_limit:?} by {}", by.name));
+        let known = self.destination(destination).await.unwrap();
+        known.map(|_| plugins::run(&action, input)).transpose()
+    }
+
+    async fn plugins(&self) -> Result<PluginList, ReadError> {
+        Ok(plugins::plugins())
+    }
+
+    async fn reload_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
+        self.remember(format!("reload {name} by {}", by.name));
+        Ok(self.destination(name).await.unwrap())
+    }
+
+    async fn reload_configuration(&self, by: &Caller) -> Result<Reload, ActionError> {
+        self.remember(format!("reload by {}", by.name));
+        match &*self.0.config_faults {
+            [] => Ok(samples::reload()),
+            faults => Err(ActionError::Faulty { what: "not reloaded".to_owned(), reasons: faults.to_vec() }),
+        }
+    }
+
+    fn configuration(&self) -> Configuration {
+        Configuration { generation: 2, fingerprint: "0123456789abcdef".to_owned() }
     }
 
     async fn readiness(&self) -> Readiness {

@@ -81,14 +81,17 @@ fn single_reference(schema: &mut Map<String, Value>) {
     }
 }
 
-/// What a parameter takes is a closed set, so it is listed at the parameter.
+/// What a parameter takes is a closed set, so it is listed at the parameter. Words with a pattern beside them are not
+/// all that it takes.
 fn close_parameter_enums(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
     for_operations(document, |operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
             let reference = parameter["schema"]["$ref"].as_str().and_then(|text| text.rsplit('/').next());
-            if let Some(values) = reference.and_then(|name| schemas.get(name)?.get("enum")) {
+            let schema = reference.and_then(|name| schemas.get(name));
+            let schema = schema.filter(|schema| schema.get("pattern").is_none());
+            if let Some(values) = schema.and_then(|schema| schema.get("enum")) {
                 parameter["schema"] = json!({"type": "string", "enum": values});
             }
         }

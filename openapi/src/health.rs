@@ -5,6 +5,7 @@ use poem_openapi::{Object, OpenApi, Tags, payload::Json};
 use crate::{
     port::{Gateway, Readiness},
     problem::{Code, Failure},
+    reload::Configuration,
 };
 
 /// A good answer to a health question.
@@ -14,11 +15,17 @@ pub struct Health {
     pub status: String,
     /// The gateway's version.
     pub version: String,
+    /// Counts the configurations since the start of the gateway; the first is 1.
+    pub generation: u64,
+    /// Tells configurations apart that mean different things. Nothing of a secret is in it.
+    pub fingerprint: String,
 }
 
 impl Health {
-    fn of(status: &str) -> Json<Self> {
-        Json(Self { status: status.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+    fn of(status: &str, gateway: &impl Gateway) -> Json<Self> {
+        let Configuration { generation, fingerprint } = gateway.configuration();
+        let (status, version) = (status.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        Json(Self { status, version, generation, fingerprint })
     }
 }
 
@@ -38,7 +45,7 @@ impl<G: Gateway> HealthApi<G> {
     /// Answers as long as the process can. A supervisor restarts it when this fails.
     #[oai(path = "/live", method = "get", operation_id = "getLiveness", tag = "Tag::Health")]
     async fn live(&self) -> Result<Json<Health>, Failure> {
-        Ok(Health::of("live"))
+        Ok(Health::of("live", &self.0))
     }
 
     /// Ask whether the gateway is ready
@@ -48,7 +55,7 @@ impl<G: Gateway> HealthApi<G> {
     #[oai(path = "/ready", method = "get", operation_id = "getReadiness", tag = "Tag::Health")]
     async fn ready(&self) -> Result<Json<Health>, Failure> {
         match self.0.readiness().await {
-            Readiness::Ready => Ok(Health::of("ready")),
+            Readiness::Ready => Ok(Health::of("ready", &self.0)),
             Readiness::NotReady { reasons } => {
                 Err(Failure::new(Code::NotReady, "not ready for events; `reasons` says what is missing")
                     .with_reasons(reasons))

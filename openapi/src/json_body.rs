@@ -10,6 +10,10 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
+mod object;
+
+pub(crate) use object::JsonObject;
+
 use crate::{
     expect,
     problem::{Code, Failure},
@@ -49,7 +53,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
             let detail = "this operation takes JSON: send it with `Content-Type: application/json`";
             return Err(Failure::new(Code::UnsupportedMediaType, detail).into());
         }
-        Ok(Self(parse(&read(body.take()?).await?)?))
+        Ok(Self(parse(&read(body.take()?, BYTES_MAX, READ_MAX).await?)?))
     }
 }
 
@@ -59,18 +63,18 @@ fn is_json(request: &Request) -> bool {
     essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, Failure> {
-    let reading = tokio::time::timeout(READ_MAX, body.into_bytes_limit(BYTES_MAX));
+async fn read(body: Body, bytes_max: usize, read_max: Duration) -> Result<Vec<u8>, Failure> {
+    let reading = tokio::time::timeout(read_max, body.into_bytes_limit(bytes_max));
     match reading.await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Failure::new(
             Code::BodyTooLarge,
-            format!("the body is larger than the {BYTES_MAX} bytes that this operation takes"),
+            format!("the body is larger than the {bytes_max} bytes that this operation takes"),
         )),
         Ok(Err(_)) => Err(Failure::new(Code::InvalidBody, "the body broke off before its end")),
         Err(_) => Err(Failure::new(
             Code::BodyTimeout,
-            format!("the body did not arrive within {} seconds", READ_MAX.as_secs()),
+            format!("the body did not arrive within {} seconds", read_max.as_secs()),
         )),
     }
 }

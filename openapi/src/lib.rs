@@ -5,11 +5,14 @@
 
 pub mod port;
 
+pub mod actions;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod health;
 pub mod hooks;
+pub mod plugins;
+pub mod reload;
 pub mod replays;
 
 pub mod auth;

@@ -5,13 +5,18 @@
 
 use std::{future::Future, net::IpAddr, time::Duration};
 
+use serde_json::{Map, Value};
+
 use crate::{
+    actions::Action,
     auth::{Caller, Credential},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
     events::{Event, EventBody, EventFilter},
     hooks::Accepted,
     page::{Page, PageRequest},
+    plugins::PluginList,
+    reload::{Configuration, Reload},
     replays::{Replay, ReplayFilter},
 };
 
@@ -197,6 +202,52 @@ pub trait Gateway: Clone + Send + Sync + 'static {
         by: &Caller,
     ) -> impl Future<Output = Result<Option<Destination>, ActionError>> + Send;
 
+    /// Lists the actions of a destination's plugin; `None` when there is no destination of this name.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn actions(
+        &self,
+        destination: &str,
+    ) -> impl Future<Output = Result<Option<Vec<Action>>, ReadError>> + Send;
+
+    /// Has a destination's plugin carry out an action, and gives its output; `None` when there is no destination of this
+    /// name. Dropping the future cancels the action.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    fn run_action(
+        &self,
+        destination: &str,
+        action: NewRun,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Map<String, Value>>, RunError>> + Send;
+
+    /// Looks for plugins where the configuration says.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn plugins(&self) -> impl Future<Output = Result<PluginList, ReadError>> + Send;
+
+    /// Has a destination go over to the plugin file that is there now.
+    ///
+    /// # Errors
+    /// See [`ActionError`]; what ran before goes on.
+    fn reload_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<Destination>, ActionError>> + Send;
+
+    /// Reads the configuration again and goes over to it.
+    ///
+    /// # Errors
+    /// See [`ActionError`]; nothing has changed.
+    fn reload_configuration(&self, by: &Caller) -> impl Future<Output = Result<Reload, ActionError>> + Send;
+
+    /// Says which configuration is in force.
+    fn configuration(&self) -> Configuration;
+
     /// Says whether the gateway can take and deliver events now.
     fn readiness(&self) -> impl Future<Output = Readiness> + Send;
 
@@ -246,10 +297,73 @@ pub enum ActionError {
         /// What is wrong with it, without repeating it.
         reason: String,
     },
+    /// The configuration has faults, or a plugin does not run with it.
+    #[error("{what}; `reasons` says why")]
+    Faulty {
+        /// What was not done.
+        what: String,
+        /// What is wrong, one line for each fault.
+        reasons: Vec<String>,
+    },
     /// The store or the dispatcher cannot do it now.
     #[error("not done, try again later: {reason}")]
     Unavailable {
         /// Why, in words fit for the caller.
+        reason: String,
+    },
+}
+
+/// An action that somebody wants carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// The action's name.
+    pub action: String,
+    /// What it takes.
+    pub input: Map<String, Value>,
+    /// How long it may take.
+    pub time_limit: Duration,
+}
+
+/// Why an action gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The plugin has no such action.
+    #[error("no such action")]
+    UnknownAction,
+    /// The input is not what the action takes.
+    #[error("the input is not what this action takes")]
+    Input {
+        /// One sentence for each fault, with its place as a JSON pointer in front.
+        reasons: Vec<String>,
+    },
+    /// The input is too large.
+    #[error("the input is larger than the {bytes_max} bytes that an action takes")]
+    InputTooLarge {
+        /// Most bytes of it as JSON.
+        bytes_max: usize,
+    },
+    /// The plugin does not do it as things stand.
+    #[error("{reason}")]
+    Refused {
+        /// The plugin's words.
+        reason: String,
+    },
+    /// The plugin cannot do it now, or does not run.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+    /// It was not done in time.
+    #[error("{reason}")]
+    TimedOut {
+        /// How long it had.
+        reason: String,
+    },
+    /// The plugin failed.
+    #[error("{reason}")]
+    Failed {
+        /// How.
         reason: String,
     },
 }

@@ -14,7 +14,7 @@ use poem_openapi::{
     types::{ToJSON as _, Type as _},
 };
 
-use crate::port::{ActionError, ReadError};
+use crate::port::{ActionError, ReadError, RunError};
 
 /// The media type of every error body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -61,6 +61,8 @@ pub enum Code {
     MethodNotAllowed,
     /// What it is about does not stand so that it could be done.
     Conflict,
+    /// The configuration has faults, or a plugin does not run with it: `reasons` says each.
+    ConfigFaulty,
     /// The body did not arrive in time.
     BodyTimeout,
     /// The body is over the limit of its source or operation.
@@ -71,6 +73,12 @@ pub enum Code {
     UnsupportedMediaType,
     /// The source sends faster than it may.
     TooManyRequests,
+    /// What an action takes is not what it was given; each of `reasons` begins with the place.
+    InvalidInput,
+    /// A plugin failed.
+    PluginFailed,
+    /// An action was not done in time.
+    ActionTimeout,
     /// A request that is refused for a reason of HTTP itself.
     BadRequest,
     /// The store or another part cannot serve now.
@@ -92,9 +100,13 @@ impl Code {
             Self::NotFound | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::ConfigFaulty => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedEncoding | Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::PluginFailed => StatusCode::BAD_GATEWAY,
+            Self::ActionTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyLost | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -249,12 +261,35 @@ impl From<ReadError> for Failure {
 
 impl From<ActionError> for Failure {
     fn from(error: ActionError) -> Self {
+        let text = error.to_string();
         let code = match error {
+            ActionError::Faulty { reasons, .. } => {
+                return Self::new(Code::ConfigFaulty, text).with_reasons(reasons);
+            }
             ActionError::Conflict { .. } => Code::Conflict,
             ActionError::BadField { .. } => Code::InvalidBody,
             ActionError::Unavailable { .. } => Code::Unavailable,
         };
-        Self::new(code, error.to_string())
+        Self::new(code, text)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let code = match &error {
+            RunError::UnknownAction => Code::NotFound,
+            RunError::Input { .. } => Code::InvalidInput,
+            RunError::InputTooLarge { .. } => Code::BodyTooLarge,
+            RunError::Refused { .. } => Code::Conflict,
+            RunError::Unavailable { .. } => Code::Unavailable,
+            RunError::TimedOut { .. } => Code::ActionTimeout,
+            RunError::Failed { .. } => Code::PluginFailed,
+        };
+        let failure = Self::new(code, error.to_string());
+        match error {
+            RunError::Input { reasons } => failure.with_reasons(reasons),
+            _ => failure,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-/* postroom_plugin.h - the Postroom plugin ABI, version 1.0.   Licence: MIT OR Apache-2.0
+/* postroom_plugin.h - the Postroom plugin ABI, version 1.1.   Licence: MIT OR Apache-2.0
  *
  * This header is the ONLY contract between the gateway (the host) and a plugin.  It is plain C99,
  * has no dependency, and is the source of truth: the Rust mirror is checked against it field by field.
@@ -25,7 +25,8 @@
  *    - Capability bits say what the host offers; a plugin states what it cannot live without.  A host
  *      function whose capability bit is not set is NULL.  complete and get_extension need no bit and
  *      are never NULL.
- *    - Whole optional interfaces are reached by name with host->get_extension("postroom.http/1").
+ *    - Whole optional interfaces are reached by name: the host's with
+ *      host->get_extension("postroom.http/1"), the plugin's with plugin->get_extension.
  *    - All integers have fixed width; no C enum, bool, long, bit-field, float or varargs crosses.
  *    Rationale: the version is the ABI's own.  Tied to the product's, every release would break
  *    every plugin.
@@ -75,7 +76,7 @@ extern "C" {
 #endif
 
 #define POSTROOM_ABI_MAJOR 1u
-#define POSTROOM_ABI_MINOR 0u
+#define POSTROOM_ABI_MINOR 1u             /* 1.1: postroom_plugin.get_extension                      */
 #if defined(_WIN32)
 #  define POSTROOM_EXPORT __declspec(dllexport)
 #  define POSTROOM_MANIFEST __declspec(dllexport)
@@ -229,7 +230,9 @@ typedef struct postroom_host {
     /* Finish a delivery.  Copies *outcome.  OK: accepted, the event memory is gone on return.
        STALE: double, late or unknown: ignored (and counted).  Never blocks. */
     postroom_status (*complete)(void *ctx, postroom_token token, const postroom_outcome *outcome);
-    /* Ask for more time ("still working").  Sets *new_deadline_unix_ms.  The host may refuse (DENIED). */
+    /* Ask for more time ("still working"): want_ms from now.  Sets *new_deadline_unix_ms to what is given,
+       which may be less, and what it was when there is no more to give (DENIED).  The operator sets how
+       much an attempt may have in all.  Never blocks. */
     postroom_status (*extend)(void *ctx, postroom_token token, uint32_t want_ms,
                               uint64_t *new_deadline_unix_ms);
     /* Highest level worth formatting; 0 = none. */
@@ -237,7 +240,9 @@ typedef struct postroom_host {
     /* token may be 0.  fields_json: object or empty.  Never blocks; drops and counts if flooded. */
     void (*log)(void *ctx, uint32_t level, postroom_token token, postroom_str target,
                 postroom_str message, postroom_str fields_json);
-    /* name: [a-z0-9_]{1,64}, declared in the manifest; <= 8 labels.  value_milli: thousandths. */
+    /* name: [a-z0-9_]{1,64}, declared in the manifest with this kind; <= 8 labels, names as the metric's,
+       values <= 128 bytes.  value_milli: thousandths.  DENIED: not declared.  UNAVAILABLE: flooded, this
+       one is dropped and counted.  Never blocks. */
     postroom_status (*metric)(void *ctx, uint32_t kind, postroom_str name, int64_t value_milli,
                               const postroom_attr *labels, size_t label_count);
     /* Asynchronous; the answer goes to cb. */
@@ -255,6 +260,50 @@ typedef struct postroom_host {
     /* e.g. "postroom.http/1"; NULL if absent. */
     const void *(*get_extension)(void *ctx, postroom_str id);
 } postroom_host;
+
+/* ---------------------------------------------------------------- extension postroom.emit/1 ----- */
+/* A plugin makes an event of its own, which routes can match like any other:
+     const postroom_emit_v1 *emit = host->get_extension(host->ctx, POSTROOM_STR("postroom.emit/1"));
+   The kinds it may have are declared in the manifest ("emits"), and the operator grants it with
+   emit = true at the destination: without that there is no extension (NULL).  The event's source is "destination:" and the destination's name.  It
+   never goes back to the destination that made it, and a chain of emits ends after 4 of them. */
+#define POSTROOM_EMIT_BODY_MAX   1048576u
+#define POSTROOM_EMIT_LABELS_MAX 16u      /* names and values: 1..256 bytes, 0..256 bytes            */
+typedef struct postroom_new_event {
+    uint32_t struct_size;
+    uint32_t flags;                       /* 0                                                       */
+    postroom_token token;                 /* the delivery it is made in; 0 = none                    */
+    postroom_str kind;                    /* [a-z0-9_]{1,64}, as declared                            */
+    postroom_str subject;                 /* <= 1 KiB, may be empty                                  */
+    postroom_str ordering_key;            /* <= 1 KiB; empty: by the subject, then by the destination */
+    postroom_str verdict;                 /* "passed", "failed", "unknown" or empty                  */
+    postroom_str content_type;            /* <= 256 bytes, may be empty                              */
+    /* <= 128 bytes.  The same key with the same body makes no second event.  Empty: within a delivery
+       the gateway makes one of the delivered event and what is emitted, so that a delivery that comes
+       again may emit again; outside of one each emit is an event. */
+    postroom_str idempotency_key;
+    const postroom_attr *labels;
+    size_t label_count;
+    postroom_str body;                    /* <= 1 MiB                                                */
+} postroom_new_event;
+typedef struct postroom_emit_result {
+    uint32_t struct_size;
+    postroom_status status;               /* OK: it is on disk.  DENIED: its kind is not declared, too many
+                                             emits stand behind it, or the delivery has made too many (100).
+                                             UNAVAILABLE: try later; it may have been made.  STALE       */
+    uint32_t repeated;                    /* 1: it was made before, and this is that event           */
+    uint32_t flags;                       /* 0                                                       */
+    postroom_str event_id;                /* borrowed until the callback returns                     */
+} postroom_emit_result;
+/* Called exactly once if emit() returned POSTROOM_OK, as postroom_state_cb is. */
+typedef void (*postroom_emit_cb)(void *user, const postroom_emit_result *result);
+typedef struct postroom_emit_v1 {
+    uint32_t struct_size;
+    uint32_t flags;                       /* 0                                                       */
+    /* Copies *event.  ctx is the host's.  Asynchronous; the answer goes to cb.  Whoever wants the event
+       to be there when a delivery has ended waits for the answer before complete(). */
+    postroom_status (*emit)(void *ctx, const postroom_new_event *event, postroom_emit_cb cb, void *user);
+} postroom_emit_v1;
 
 /* ---------------------------------------------------------------- plugin table ------------------ */
 typedef struct postroom_plugin {
@@ -288,6 +337,9 @@ typedef struct postroom_plugin {
     void (*drain)(void *instance, uint64_t deadline_unix_ms);
     /* [control] Stop threads, release all.  After the return no host function may be called. */
     void (*destroy)(void *instance);
+    /* Since 1.1.  [control, optional] A whole optional interface of the plugin by name, such as
+       POSTROOM_ACTIONS_V1: a table that lives for ever; NULL if absent. */
+    const void *(*get_extension)(postroom_str id);
 } postroom_plugin;
 
 /* [control] Must be cheap and free of side effects.  Returns a table that lives for ever, or NULL with
@@ -298,15 +350,57 @@ POSTROOM_EXPORT extern const postroom_plugin *postroom_plugin_entry_v1(uint32_t 
                                                                        uint64_t host_caps,
                                                                        postroom_errbuf *err);
 
+/* ---------------------------------------------------------------- postroom.actions/1 (plugin) --- */
+/* Named operations that people start: list, verify, restore.  What actions there are, and what they take
+   and give, stands in the manifest under "actions", so that it can be shown without running any code.
+   The host runs only those, and at most 4 at once.
+   It calls run() on a thread of its own, so run() may block; or it returns and the action goes on.
+   After POSTROOM_OK done() must be called exactly once, from any thread, perhaps before run() returns,
+   and at the latest before destroy() returns.  After any other status it must not be called. */
+#define POSTROOM_ACTIONS_V1 "postroom.actions/1"
+typedef struct postroom_action {
+    uint32_t struct_size;
+    uint32_t reserved;                    /* 0                                                       */
+    postroom_token token;                 /* names this run to done() and cancel(); of no delivery   */
+    uint64_t deadline_unix_ms;            /* be done before this or be cancelled                     */
+    postroom_str name;                    /* as in the manifest                                      */
+    postroom_str input_json;              /* object, checked against "input_schema"; <= 1 MiB        */
+} postroom_action;
+typedef struct postroom_action_result {
+    uint32_t struct_size;
+    postroom_status status;               /* OK: done.  INVALID: the input is refused.  NOT_FOUND,
+                                             CONFLICT, DENIED: not as things stand.  UNAVAILABLE: try
+                                             later.  CONFIG: the operator must act.  Others: a fault  */
+    postroom_str output_json;             /* OK: object, <= 4 MiB, never with secrets in it.  INVALID:
+                                             {"errors":[{"path":"/name","message":"..."}]} or empty;
+                                             path is a JSON Pointer into the input                   */
+    postroom_str message;                 /* other than OK: for people; <= 4 KiB kept                */
+} postroom_action_result;
+/* Copies *result.  OK: taken.  STALE: double, late or unknown, ignored (and counted).  TOO_LARGE: the run
+   has failed with that.  Never blocks. */
+typedef postroom_status (*postroom_action_done)(void *user, postroom_token token,
+                                                const postroom_action_result *result);
+typedef struct postroom_actions_v1 {
+    uint32_t struct_size;
+    uint32_t reserved;                    /* 0                                                       */
+    /* [any] Starts an action.  *action is borrowed for the call; done and user until done() returns. */
+    postroom_status (*run)(void *instance, const postroom_action *action, postroom_action_done done,
+                           void *user);
+    /* [any, optional] Nobody waits for this run any more.  done() is still owed; it will say STALE. */
+    void (*cancel)(void *instance, postroom_token token);
+} postroom_actions_v1;
+
 /* Manifest:  const char postroom_manifest_v1[] POSTROOM_MANIFEST = "{...}";
    UTF-8 JSON object, NUL-ended, <= 256 KiB.  Required keys:
      manifest  1
      id        ^[a-z0-9]+([.-][a-z0-9]+)*$; also the name used in configuration
-     name      for people          version   SemVer of the plugin          abi   "1.0"
+     name      for people          version   SemVer of the plugin          abi   "1.1"
      kinds     list of globs over event kinds, e.g. ["monitor_run"] or ["*"]
    Optional: description, license, homepage, capabilities (list), concurrency (1..1024), config_schema
    (JSON Schema 2020-12; a property that holds a secret says "writeOnly": true), network ("none" or
-   list of "host:port"), filesystem (list of {"path","access"}), limits ({"memory_mb","threads"}).
+   list of "host:port"), filesystem (list of {"path","access"}), limits ({"memory_mb","threads"}),
+   actions (list of {"name","title","description","input_schema","output_schema","danger"}; name
+   ^[a-z0-9]+([_-][a-z0-9]+)*$; danger: whether it destroys or overwrites something).
    Unknown keys are kept.  The manifest asks; the operator grants.
    Declared here because a const array has internal linkage in C++ otherwise, and because a compiler
    told to hide symbols wants the visibility on the first declaration. */

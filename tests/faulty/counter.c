@@ -1,6 +1,7 @@
 /* Counts its deliveries in the gateway's store, and ends each with the count as its message. Every count is a read and
    a compare-and-swap, tried again when another delivery was faster, so deliveries at the same time all count.
-   With "by_subject" in the config it counts each subject under a key of its own. */
+   With "by_subject" in the config it counts each subject under a key of its own, with "hundredfold" each delivery counts a
+   hundred times. */
 #include "postroom_plugin.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
     "{\"manifest\":1,\"id\":\"faulty-counter\",\"name\":\"Counter\",\"version\":\"1.0.0\",\"abi\":\"1.0\","
     "\"kinds\":[\"*\"],\"capabilities\":[\"state\"],\"concurrency\":64}";
 
-typedef struct { const postroom_host *host; int by_subject; } counter;
-typedef struct { const postroom_host *host; postroom_token token; char key[257]; char text[32]; } delivery;
+typedef struct { const postroom_host *host; int by_subject, hundredfold; } counter;
+typedef struct { const postroom_host *host; postroom_token token; char key[257]; char text[32]; int left; } delivery;
 
 static void ask(delivery *d);
 
@@ -40,6 +41,7 @@ static void written(void *user, const postroom_state_result *result) {
     delivery *d = user;
     if (result->status == POSTROOM_E_CONFLICT) ask(d);
     else if (result->status != POSTROOM_OK) refused(d, "put", result->status);
+    else if (--d->left > 0) ask(d);
     else end(d, POSTROOM_OUT_DELIVERED, d->text);
 }
 static void read_back(void *user, const postroom_state_result *result) {
@@ -73,6 +75,7 @@ static postroom_status create(const postroom_host *host, postroom_str config, vo
     memcpy(text, config.ptr, config.len < sizeof text ? config.len : sizeof text - 1);
     c->host = host;
     c->by_subject = strstr(text, "by_subject") != NULL;
+    c->hundredfold = strstr(text, "hundredfold") != NULL;
     *out = c;
     return POSTROOM_OK;
 }
@@ -82,6 +85,7 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
     if (!d) return POSTROOM_E_UNAVAILABLE;
     d->host = c->host;
     d->token = token;
+    d->left = c->hundredfold ? 100 : 1;
     strcpy(d->key, "count");
     if (c->by_subject && event->subject.len > 0 && event->subject.len < sizeof d->key) {
         memcpy(d->key, event->subject.ptr, event->subject.len);

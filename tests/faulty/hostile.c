@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -21,7 +22,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef NETWORK
@@ -31,6 +34,7 @@
 const char postroom_manifest_v1[] POSTROOM_MANIFEST =
     "{\"manifest\":1,\"id\":\"hostile\",\"name\":\"Hostile\",\"version\":\"1.0.0\",\"abi\":\"1.0\",\"kinds\":[\"*\"],"
     "\"network\":" NETWORK ",\"filesystem\":[{\"path\":\"{config.root}\",\"access\":\"write\"},"
+    "{\"path\":\"{config.file}\",\"access\":\"write\",\"file\":true},"
     "{\"path\":\"/etc\",\"access\":\"read\"}]}";
 
 static const postroom_host *host;
@@ -47,6 +51,33 @@ static int result(long got) { return got < 0 ? errno : 0; }
 
 static int open_path(const char *path, int flags) {
     int fd = open(path, flags, 0600);
+    if (fd < 0) return errno;
+    close(fd);
+    return 0;
+}
+/* What an owner may do through a descriptor that is open for reading. */
+enum on_open { MODE, OWNER, ATTRIBUTE, NO_ATTRIBUTE, FLAGS, LEASE };
+static int through_descriptor(enum on_open what, const char *path) {
+    int fd = open(path, O_RDONLY), answer = 0;
+    long flags = 0;
+    if (fd < 0) return errno;
+    switch (what) {
+    case MODE: answer = result(fchmod(fd, 0666)); break;
+    case OWNER: answer = result(fchown(fd, geteuid(), getegid())); break;
+    case ATTRIBUTE: answer = result(fsetxattr(fd, "user.x", "x", 1, 0)); break;
+    case NO_ATTRIBUTE: answer = result(fremovexattr(fd, "user.x")); break;
+    case FLAGS: answer = result(ioctl(fd, 0x40086602 /* FS_IOC_SETFLAGS */, &flags)); break;
+    case LEASE: answer = result(fcntl(fd, F_SETLEASE, F_RDLCK)); break;
+    }
+    close(fd);
+    return answer;
+}
+static int times(const char *path) {
+    struct timespec both[2] = { { 1, 0 }, { 1, 0 } };
+    return result(utimensat(AT_FDCWD, path, both, 0));
+}
+static int make(const char *path, mode_t mode) {
+    int fd = open(path, O_WRONLY | O_CREAT, mode);
     if (fd < 0) return errno;
     close(fd);
     return 0;
@@ -83,6 +114,23 @@ static int fast_open(int port) {
     close(fd);
     return answer;
 }
+static int datagram(const char *path) {
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    int pair[2], answer;
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair)) return errno;
+    strncpy(to.sun_path, path, sizeof to.sun_path - 1);
+    answer = result(sendto(pair[0], "forged", 6, 0, (struct sockaddr *)&to, sizeof to));
+    close(pair[0]);
+    close(pair[1]);
+    return answer;
+}
+static int stream_pair(void) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair)) return errno;
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
+}
 static int child(pid_t made) {
     if (made == 0) _exit(0);
     if (made < 0) return errno;
@@ -111,6 +159,25 @@ static int memory(void) {
     int count = 0;
     for (void *piece; count < 4096 && (piece = malloc(1 << 20)); count++) memset(piece, count, 1 << 20);
     return count;
+}
+/* Takes memory that no limit on data counts: pages that are written to and then made read-only. */
+static int read_only_memory(long mib) {
+    for (; mib > 0; mib--) {
+        void *piece = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (piece == MAP_FAILED) return errno;
+        memset(piece, 1, 1 << 20);
+        if (mprotect(piece, 1 << 20, PROT_READ)) return errno;
+    }
+    return 0;
+}
+/* Memory of the kernel, for tables of pages: 4 KiB for each 2 MiB that is looked at, none of it data. */
+static int page_tables(long mib) {
+    size_t step = 2u << 20, bytes = (size_t)mib * 256 * step;
+    volatile char *made = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (made == MAP_FAILED) return errno;
+    madvise((void *)made, bytes, MADV_NOHUGEPAGE);
+    for (size_t at = 0; at < bytes; at += step) (void)made[at];
+    return 0;
 }
 static int descriptors(void) {
     int count = 0;
@@ -149,6 +216,25 @@ static int attack(const char *what) {
     if (starts_with(what, "chmod ")) return result(chmod(path, 0666));
     if (starts_with(what, "truncate ")) return result(truncate(path, 0));
     if (starts_with(what, "remove ")) return result(unlink(path));
+    if (starts_with(what, "mode ")) return through_descriptor(MODE, path);
+    if (starts_with(what, "owner ")) return through_descriptor(OWNER, path);
+    if (starts_with(what, "attribute ")) return through_descriptor(ATTRIBUTE, path);
+    if (starts_with(what, "no-attribute ")) return through_descriptor(NO_ATTRIBUTE, path);
+    if (starts_with(what, "flags ")) return through_descriptor(FLAGS, path);
+    if (starts_with(what, "lease ")) return through_descriptor(LEASE, path);
+    if (starts_with(what, "times ")) return times(path);
+    if (starts_with(what, "make ")) return make(path, 0755);
+    if (starts_with(what, "make-setuid ")) return make(path, 04755);
+    if (starts_with(what, "make-setgid ")) return make(path, 02755);
+    if (starts_with(what, "node-setuid ")) return result(mknod(path, S_IFREG | 04755, 0));
+    if (starts_with(what, "openat2 ")) {
+        uint64_t how[3] = { O_WRONLY | O_CREAT, 04755, 0 };
+        return result(syscall(SYS_openat2, AT_FDCWD, path, how, sizeof how));
+    }
+    if (starts_with(what, "datagram ")) return datagram(path);
+    if (!strcmp(what, "stream pair")) return stream_pair();
+    if (starts_with(what, "read-only ")) return read_only_memory(atol(path));
+    if (starts_with(what, "tables ")) return page_tables(atol(path));
     if (starts_with(what, "connect ")) return connect_to(atoi(path));
     if (starts_with(what, "fast open ")) return fast_open(atoi(what + 10));
     if (starts_with(what, "bind ")) return bind_to(atoi(path));
@@ -186,8 +272,9 @@ static int attack(const char *what) {
 }
 
 static postroom_status create(const postroom_host *h, postroom_str config, void **out, postroom_errbuf *err) {
-    (void)config; (void)err;
+    (void)err;
     host = h;
+    if (memmem(config.ptr, config.len, "threads-in-create", 17)) threads();
     *out = &host;
     return POSTROOM_OK;
 }
@@ -199,6 +286,12 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
     if (!strcmp(what, "take memory")) snprintf(text, sizeof text, "%d", memory());
     else if (!strcmp(what, "take descriptors")) snprintf(text, sizeof text, "%d", descriptors());
     else if (!strcmp(what, "take threads")) { threads(); return POSTROOM_OK; }
+    else if (!strcmp(what, "deaf")) {
+        outcome.message = POSTROOM_STR("deaf");
+        host->complete(host->ctx, token, &outcome);
+        for (int fd = 3; fd < 16; fd++) shutdown(fd, SHUT_RD);
+        for (;;) pause();
+    }
     else {
         int answer = attack(what);
         if (answer) snprintf(text, sizeof text, "%s", strerrorname_np(answer) ? strerrorname_np(answer) : "unknown");

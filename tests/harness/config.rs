@@ -9,6 +9,7 @@ use super::random_token;
 #[derive(Debug, Clone)]
 pub struct Config {
     server: String,
+    plugins: String,
     tables: String,
     files: Vec<(String, String)>,
     token: String,
@@ -35,7 +36,8 @@ impl Config {
     pub fn with_source_settings(settings: &str) -> Self {
         let (token, api_key) = (random_token(), random_token());
         let key = format!("[[api_key]]\nname = \"test\"\nrole = \"admin\"\nkey = \"{api_key}\"\n\n");
-        let config = Self { server: String::new(), tables: key, files: Vec::new(), token, api_key };
+        let (server, plugins) = (String::new(), String::new());
+        let config = Self { server, plugins, tables: key, files: Vec::new(), token, api_key };
         let tokens = format!("tokens = [\"{}\"]\n{settings}", config.token);
         config.source(Self::SOURCE, &tokens)
     }
@@ -44,6 +46,13 @@ impl Config {
     #[must_use]
     pub fn server(mut self, setting: &str) -> Self {
         writeln!(self.server, "{setting}").expect("writing to a string cannot fail");
+        self
+    }
+
+    /// Adds a line to `[plugins]`.
+    #[must_use]
+    pub fn plugins(mut self, setting: &str) -> Self {
+        writeln!(self.plugins, "{setting}").expect("writing to a string cannot fail");
         self
     }
 
@@ -131,8 +140,10 @@ impl Config {
     /// The file's text. The gateway finds plugins in `plugins` only, and picks a free port.
     #[must_use]
     pub fn text(&self, plugins: &Path) -> String {
-        let Self { server, tables, .. } = self;
-        let plugins = plugins.display();
-        format!("[server]\nlisten = \"127.0.0.1:0\"\n{server}\n[plugins]\npath = [\"{plugins}\"]\n\n{tables}")
+        let Self { server, plugins: settings, tables, .. } = self;
+        let path = plugins.display();
+        format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n{server}\n[plugins]\npath = [\"{path}\"]\n{settings}\n{tables}"
+        )
     }
 }

@@ -66,6 +66,12 @@ impl TestGateway {
         self.restart().await;
     }
 
+    /// Puts another configuration in the place of its own, and says nothing of it to the gateway.
+    pub fn reconfigure(&mut self, config: Config) {
+        config.write(self.folder(), CONFIG_FILE, &self.program.plugins());
+        self.config = config;
+    }
+
     /// The folder of its configuration and data.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -226,6 +232,11 @@ impl TestGateway {
 
 /// As its operator.
 impl TestGateway {
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.running.process.hang_up();
+    }
+
     /// Ends it like a power cut: SIGKILL, no last words.
     pub async fn kill(&mut self) {
         self.running.process.kill();

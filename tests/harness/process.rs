@@ -84,6 +84,11 @@ impl Process {
         self.child.kill().expect("the gateway can be killed");
     }
 
+    /// Sends SIGHUP.
+    pub(super) fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("the gateway still runs");
+    }
+
     /// Sends SIGTERM.
     pub(super) fn ask_to_end(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the gateway still runs");

@@ -120,7 +120,7 @@ async fn lists_are_filtered() {
     check(&format!("/api/v1/deliveries?created_after={since}"), "event_id", &[&run, &other]).await;
     check(&format!("/api/v1/deliveries?created_before={since}"), "event_id", &[&first]).await;
     gateway.ask("/api/v1/deliveries?created_after=today").await.assert_problem(400, "invalid_parameter");
-    gateway.ask("/api/v1/events?kind=nonsense").await.assert_problem(400, "invalid_parameter");
+    gateway.ask("/api/v1/events?kind=monitor_nonsense").await.assert_problem(400, "invalid_parameter");
     gateway.ask("/api/v1/deliveries?state=nonsense").await.assert_problem(400, "invalid_parameter");
     let slip = gateway.ask("/api/v1/deliveries?sate=dead").await;
     slip.assert_problem(400, "invalid_parameter");

@@ -11,21 +11,31 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const GUARANTEES: &str = include_str!("../../docs/guarantees.md");
 
 /// The first part of a test's name, and where its crate keeps its modules.
-const CRATES: [(&str, &str); 5] = [
+const CRATES: [(&str, &str); 8] = [
+    ("abi", "sdk/abi/src"),
     ("core", "gateway/core/src"),
     ("engine", "gateway/engine/src"),
     ("host", "gateway/host/src"),
     ("it", "tests/it"),
+    ("sdk", "sdk/rust/src"),
+    ("server", "gateway/server/src"),
     ("store", "gateway/store/src"),
 ];
 
 /// Modules whose every test is a promise.
 const ALL_OF: [&str; 4] = ["bugs", "chaos", "crash", "power_cut"];
 
-/// Names like `it::crash::plugins_die_with_their_gateway` in the document.
-fn named() -> BTreeSet<&'static str> {
-    let quoted = GUARANTEES.split('`').skip(1).step_by(2);
+/// Names like `it::crash::plugins_die_with_their_gateway` in a document.
+pub(crate) fn named_in(document: &'static str) -> BTreeSet<&'static str> {
+    let quoted = document.split('`').skip(1).step_by(2);
     quoted.filter(|text| text.contains("::") && !text.contains(' ')).collect()
+}
+
+/// Sees to it that a test of this name exists.
+#[track_caller]
+pub(crate) fn check_exists(name: &str) {
+    let (file, test) = place(name);
+    assert!(tests_in(&file).contains(test), "{name} is no test of {}", file.display());
 }
 
 /// The file in which a test must be, and the test's own name.
@@ -39,7 +49,7 @@ fn place(name: &str) -> (PathBuf, &str) {
 
 /// The tests of a file: functions below an attribute that makes them tests, and the promises of a contract, which a
 /// macro makes tests of.
-fn tests_in(file: &Path) -> BTreeSet<String> {
+pub(crate) fn tests_in(file: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let is_contract = file.iter().any(|part| part == "contract");
     let mut tests = BTreeSet::new();
@@ -59,17 +69,14 @@ fn tests_in(file: &Path) -> BTreeSet<String> {
 
 #[test]
 fn every_test_that_is_named_exists() {
-    let named = named();
+    let named = named_in(GUARANTEES);
     assert!(named.len() > 40, "only {} tests are named", named.len());
-    for name in named {
-        let (file, test) = place(name);
-        assert!(tests_in(&file).contains(test), "{name} is no test of {}", file.display());
-    }
+    named.into_iter().for_each(check_exists);
 }
 
 #[test]
 fn every_test_of_a_guarantee_is_named() {
-    let named = named();
+    let named = named_in(GUARANTEES);
     for module in ALL_OF {
         for test in tests_in(&Path::new(ROOT).join(format!("tests/it/{module}.rs"))) {
             let name = format!("it::{module}::{test}");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is tests, where a wrong guess should fail")]
 
+mod actions;
 mod api;
 mod architecture;
 mod backup;
@@ -12,15 +13,19 @@ mod corpus;
 mod crash;
 mod delivery;
 mod docs;
+mod failures;
 mod full_disk;
 mod guarantees;
 mod idempotency;
 mod intake;
 mod large_body;
+mod old_host;
 mod plugin_author;
 mod plugin_faults;
+mod plugin_services;
 mod plugin_state;
 mod power_cut;
+mod reload;
 mod replay;
 mod retention;
 mod sandbox;
@@ -28,6 +33,7 @@ mod secrets;
 mod shutdown;
 mod steering;
 mod support;
+mod zig;
 
 /// A file that is not listed above would be no test at all, and nobody would notice.
 #[test]

@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use postroom_tests::harness::{Answer, Config, Finished, Program, Serving, body, eventually};
@@ -181,6 +181,79 @@ async fn the_tutorial_leads_to_deliveries() {
     note(format_args!("{:>6} ms  from nothing to a delivery", began.elapsed().as_millis()));
 }
 
+/// Prints how long the steps of an author's way took, and all of them together.
+fn note_steps(steps: &[(&str, Duration)]) {
+    for (step, took) in steps {
+        note(format_args!("{:>7.1} s  {step}", took.as_secs_f64()));
+    }
+    let all: Duration = steps.iter().map(|(_, took)| *took).sum();
+    note(format_args!(
+        "{:>7.1} s  from `plugin new` to a delivery in a gateway that ran all the time",
+        all.as_secs_f64()
+    ));
+}
+
+#[tokio::test]
+async fn a_new_plugin_delivers_in_a_gateway_that_runs_on() {
+    let mut terminal = Terminal::open();
+    let home = terminal.folder.clone();
+    let plugins = home.join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    let bundled = "libpostroom_plugin_backup.so";
+    fs::hard_link(terminal.bin.join(bundled), plugins.join(bundled)).unwrap();
+    let config = Config::new().backup("backups", "kept").route(
+        "backups",
+        "kinds = [\"collection_backup\"]",
+        "backups",
+    );
+    let text = config.text(&plugins);
+    fs::write(home.join("postroom.toml"), &text).unwrap();
+    let gateway = serve(&terminal).await;
+    let get = async |path: &str| {
+        Answer::to(gateway.client.request(Method::GET, path).bearer_auth(config.api_key())).await.json()
+    };
+    let process = async || {
+        eventually("the plugin of the backups to be ready", async || {
+            let process = get("/api/v1/destinations/backups").await["process"]["pid"].clone();
+            (!process.is_null()).then_some(process)
+        })
+        .await
+    };
+    let before = process().await;
+
+    let mut steps = Vec::new();
+    for (step, line) in [
+        ("plugin new", "postroom plugin new pager"),
+        ("into its folder", "cd pager"),
+        ("build", "cargo build --release"),
+        ("conformance", "postroom plugin conformance target/release/libpostroom_plugin_pager.so"),
+    ] {
+        let began = Instant::now();
+        terminal.run(line);
+        steps.push((step, began.elapsed()));
+    }
+
+    let began = Instant::now();
+    terminal.run(&format!("cp target/release/libpostroom_plugin_pager.so {}", plugins.display()));
+    let pager = "[[destination]]\nname = \"pager\"\nplugin = \"pager\"\n\n[[route]]\nname = \"all\"\nto = [\"pager\"]\n";
+    fs::write(home.join("postroom.toml"), format!("{text}\n{pager}")).unwrap();
+    let reload = gateway.client.request(Method::POST, "/api/v1/config/reload").bearer_auth(config.api_key());
+    let reloaded = Answer::to(reload).await;
+    assert_eq!(reloaded.status, 200, "{}", reloaded.text());
+    let hook = format!("/hooks/{}?token={}", Config::SOURCE, config.token());
+    let accepted =
+        Answer::to(gateway.client.request(Method::POST, &hook).body(body::monitor_run("m", 1))).await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text());
+    eventually("the new plugin to deliver", async || {
+        let list = get("/api/v1/deliveries?destination=pager&state=delivered").await;
+        (list["items"].as_array()?.len() == 1).then_some(())
+    })
+    .await;
+    steps.push(("reload and delivery", began.elapsed()));
+    note_steps(&steps);
+    assert_eq!(process().await, before, "what was there runs on");
+}
+
 /// The URL that Postman would post to.
 fn hook_at(gateway: Option<&Serving>, hook: &str) -> String {
     gateway.map_or_else(String::new, |gateway| gateway.client.url(hook))
@@ -240,6 +313,44 @@ async fn a_plugin_that_aborts_is_told_by_exit_code_and_report() {
     let tried = run(&["plugin", "try", library, "--event", "event.json"]).await;
     assert_eq!(tried.code, Some(7), "{tried:#?}");
     assert!(tried.stdout.contains("plugin_crashed"), "{tried:#?}");
+}
+
+/// Compiles one of `tests/faulty` into `folder`, and gives the name of the library.
+fn compile_faulty(name: &str, folder: &Path) -> String {
+    let library = format!("libpostroom_plugin_{name}.so");
+    let done = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+        .args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-shared",
+            "-fPIC",
+            "-fvisibility=hidden",
+            "-pthread",
+        ])
+        .args(["-I", &format!("{ROOT}/sdk/c"), &format!("{ROOT}/tests/faulty/{name}.c"), "-o"])
+        .arg(folder.join(&library))
+        .output()
+        .expect("the tests need a C compiler");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    library
+}
+
+#[tokio::test]
+async fn a_trial_offers_the_event_until_it_is_taken_or_the_plugin_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let library = format!("./{}", compile_faulty("hesitant", folder.path()));
+    fs::write(folder.path().join("event.json"), body::monitor_run("m", 1)).unwrap();
+    let args = ["plugin", "try", &library, "--event", "event.json"];
+    let taken = program().run(folder.path(), args).await;
+    assert_eq!(taken.code, Some(0), "{taken:#?}");
+    assert!(taken.stdout.starts_with("delivered"), "{taken:#?}");
+
+    let args = args.into_iter().chain(["--config", "{\"leave\":true}"]);
+    let gone = program().run(folder.path(), args).await;
+    assert_eq!(gone.code, Some(7), "{gone:#?}");
+    assert!(format!("{}{}", gone.stdout, gone.stderr).contains("signal 6"), "{gone:#?}");
 }
 
 #[tokio::test]

@@ -62,6 +62,24 @@ async fn deliveries_that_race_all_count_each_destination_for_itself_and_kill_9_f
 }
 
 #[tokio::test]
+async fn two_thousand_increments_at_the_same_time_are_two_thousand() {
+    let settings = "concurrency = 20\nconfig = { hundredfold = true }";
+    let config = Config::new().destination("many", "faulty-counter", settings).route("all", "", "many");
+    let (gateway, _plugins) = start(config).await;
+    gateway.done("/api/v1/destinations/many/pause", Value::Null).await;
+    let mut events = Vec::new();
+    for n in 0..20 {
+        events.push(gateway.accept(body::monitor_run(&format!("m{n}"), 0)).await);
+    }
+    gateway.done("/api/v1/destinations/many/resume", Value::Null).await;
+    let mut last = 0;
+    for event in &events {
+        last = last.max(count(&gateway, event, "many").await);
+    }
+    assert_eq!(last, 2000, "the last of them all says how many there were");
+}
+
+#[tokio::test]
 async fn a_plugin_may_keep_as_much_as_its_destination_says() {
     let settings = format!("config = {{ by_subject = true }}\nstate = {{ keys = 1 }}\n{}", retry(0, ""));
     let config = Config::new().destination("tight", "faulty-counter", &settings).route("all", "", "tight");

@@ -43,15 +43,34 @@ async fn the_bundled_plugins_work_in_a_whole_sandbox_which_is_shown() {
     }
 }
 
-#[tokio::test]
-async fn a_port_that_is_not_granted_is_not_reached() {
-    let target = Double::start(Receiver);
-    let grant = "retry = []\n[destination.grant]\nnetwork = [\"tcp:1\"]";
-    let config = Config::new().forward("target", &target.url("/"), grant).route("all", "", "target");
+/// Delivers to `url` with this grant, and no retries: a retry would be a dead letter.
+async fn is_not_granted(url: &str, network: &str) {
+    let grant = format!("retry = []\n[destination.grant]\nnetwork = {network}");
+    let config = Config::new().forward("target", url, &grant).route("all", "", "target");
     let gateway = start(config).await;
     let event = gateway.accept(body::monitor_run("a", 0)).await;
-    let delivery = gateway.delivery_in_state(&event, "target", "dead").await;
-    assert_eq!(delivery["last_outcome"]["kind"], "retry", "{delivery}");
+    let delivery = eventually("the delivery to be tried", async || {
+        let delivery = gateway.delivery(&event, "target").await;
+        (!delivery["last_outcome"].is_null()).then_some(delivery)
+    })
+    .await;
+    let outcome = &delivery["last_outcome"];
+    assert_eq!(
+        (&outcome["kind"], &outcome["code"]),
+        (&"misconfigured".into(), &"not_granted".into()),
+        "{delivery}"
+    );
+    assert_ne!(delivery["state"], "dead", "{delivery}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_not_granted_costs_no_event() {
+    let target = Double::start(Receiver);
+    is_not_granted(&target.url("/"), "[\"tcp:1\"]").await;
+    // Without any port there are no sockets, not even to look a name up.
+    is_not_granted(&target.url("/"), "[]").await;
+    is_not_granted("http://receiver.invalid/", "[]").await;
+    assert!(target.requests().is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a cargo command cannot say: `cargo xtask demo`, `cargo xtask test` and others.
 
+mod asan;
 mod bench;
 mod chaos;
 mod test;
@@ -19,6 +20,9 @@ cargo xtask chaos [--seconds N] [--seed S]
                              let everything go wrong under load, and see that nothing is lost or out of order
 cargo xtask bench [--quick] --out FILE
                              measure how fast the release build is, beside its peers
+cargo xtask bench plugin [--quick] [--out FILE]
+                             measure what a process of its own costs a plugin
+cargo xtask asan             the plugin host and plugins in C under the address sanitizer
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -38,6 +42,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["demo", rest @ ..] => demo(rest),
         ["test", rest @ ..] => test::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
+        ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
         ["golden"] => cargo(
             &["test", "--package", "postroom-openapi", "--package", "postroom-abi"],

@@ -1,54 +1,14 @@
 //! The accepted event as a value.
 
+mod kind;
+
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
+pub use self::kind::{EmittedKind, EmittedKindError, Kind};
 use crate::{
     id::{EventId, SourceName},
     time::Timestamp,
 };
-
-/// What an event is. Postman sends no type: the classifier tells kinds apart by the shape of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// The result of a monitor run.
-    MonitorRun,
-    /// A whole collection, sent when it changed.
-    CollectionBackup,
-    /// An entry of a team or collection activity feed.
-    Activity,
-    /// Anything else that an authenticated caller sent: kept byte for byte, with a note why.
-    Unrecognized,
-}
-
-impl Kind {
-    /// Every kind, in the order in which people are shown them.
-    pub const ALL: [Self; 4] = [Self::MonitorRun, Self::CollectionBackup, Self::Activity, Self::Unrecognized];
-
-    /// The name used in configuration, API, store and plugins.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MonitorRun => "monitor_run",
-            Self::CollectionBackup => "collection_backup",
-            Self::Activity => "activity",
-            Self::Unrecognized => "unrecognized",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownName { what: "kind" })
-    }
-}
 
 /// What a monitor run says about the monitored API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,7 +87,7 @@ pub struct Event {
     pub id: EventId,
     /// When the gateway had the whole body; Postman sends no time.
     pub received_at: Timestamp,
-    /// The source it came in by.
+    /// The source it came in by; of one that a plugin made, `destination:` and the name of the plugin's destination.
     pub source: SourceName,
     /// What it is.
     pub kind: Kind,
@@ -147,6 +107,9 @@ pub struct Event {
     pub content_type: Option<String>,
     /// Length of the body in bytes.
     pub body_bytes: u64,
+    /// How many plugins stand behind it: 0 for what came in, and one more than the event has in whose delivery it was
+    /// made for what a plugin made.
+    pub hops: u8,
 }
 
 /// A name as people should see it: Postman keeps blanks around names ("End To End Tests ").

@@ -92,6 +92,13 @@ impl Lanes {
         self.destinations.push(Destination::new(name, settings, self.bounds));
     }
 
+    /// Lets a destination go on with other settings. What waits, what is in flight, pauses and the breaker stand.
+    pub fn change(&mut self, name: &DestinationName, settings: LaneSettings) {
+        if let Some(destination) = self.of(name) {
+            destination.change(settings);
+        }
+    }
+
     /// Adds a delivery that the store has committed. They must come in order of their ids.
     pub fn add(&mut self, ticket: Ticket, now: Timestamp) -> Added {
         match self.of(&ticket.lane.destination) {
@@ -185,6 +192,18 @@ impl Lanes {
     /// counts: a pause that lasts longer stands.
     pub fn pause(&mut self, destination: &DestinationName, until: Timestamp) -> bool {
         self.of(destination).is_some_and(|destination| destination.gate().pause(until))
+    }
+
+    /// [`Lanes::pause`] because the settings do not work, so that other settings end it.
+    pub fn pause_until_mended(&mut self, destination: &DestinationName, until: Timestamp) -> bool {
+        self.of(destination).is_some_and(|destination| destination.gate().pause_until_mended(until))
+    }
+
+    /// Says that a destination has other settings: where the ones before did not work, one delivery goes first, as a probe.
+    pub fn mended(&mut self, destination: &DestinationName) {
+        if let Some(destination) = self.of(destination) {
+            destination.gate().mended();
+        }
     }
 
     /// Starts nothing on a destination until it is released, or releases it. A release ends a pause and the breaker's

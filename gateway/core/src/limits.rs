@@ -83,4 +83,18 @@ pub const MESSAGE_BYTES_MAX: usize = 4 * 1024;
 /// Largest record kept of an attempt, in bytes.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;
 
+/// How many plugins may stand behind an event. Routes can lead what a plugin makes back to a plugin, and so on.
+pub const HOPS_MAX: u8 = 4;
+/// Longest body of an event that a plugin makes, in bytes.
+pub const EMIT_BYTES_MAX: usize = 1024 * 1024;
+/// Events that a plugin may make in one attempt of a delivery.
+pub const EMITS_PER_DELIVERY_MAX: u32 = 100;
+/// Events a second that a plugin may make outside of deliveries: nothing else ends such a chain.
+pub const EMITS_PER_SECOND: u32 = 5;
+/// Longest `Content-Type` of an event that a plugin makes, in bytes.
+pub const CONTENT_TYPE_BYTES_MAX: usize = 256;
+/// Attempts that a plugin asks more time for take at most so many times the `timeout`, unless the destination says
+/// otherwise.
+pub const EXTEND_FACTOR: u32 = 10;
+
 const MIB: u64 = 1024 * 1024;

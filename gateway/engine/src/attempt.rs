@@ -74,6 +74,7 @@ async fn make(
         attempt: ticket.attempts.saturating_add(1),
         deadline: clock.now().plus(destination.attempt_max),
         time_limit: destination.attempt_max,
+        time_limit_max: destination.extend_max,
         cancel,
     };
     End::Delivered(destination.deliver.deliver(delivery).await)

@@ -19,6 +19,8 @@ pub struct Destination {
     pub retry: RetryPolicy,
     /// How long one attempt may take.
     pub attempt_max: Duration,
+    /// How long it may take in all when the plugin asks for more time; not less than `attempt_max`.
+    pub extend_max: Duration,
     /// Who delivers.
     pub deliver: Arc<dyn Deliver>,
 }

@@ -7,6 +7,7 @@ mod answer;
 mod arrive;
 mod begin;
 mod cancel;
+mod change;
 mod cold;
 mod flight;
 mod hours;
@@ -19,7 +20,11 @@ mod troubles;
 mod warm;
 mod wishes;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use postroom_core::{id::DestinationName, lane::Lanes, time::Timestamp};
 use postroom_store::Store;
@@ -64,6 +69,8 @@ pub(crate) struct Dispatcher {
     steady: Steady,
     metrics: Metrics,
     destinations: BTreeMap<DestinationName, Arc<Destination>>,
+    /// Of those, the ones that are no longer configured.
+    removed: BTreeSet<DestinationName>,
     lanes: Lanes,
     feed: Feed,
     warm: WarmBodies,
@@ -111,6 +118,7 @@ impl Dispatcher {
             metrics,
             hours: Hours::of(&destinations),
             destinations: destinations.into_iter().map(|it| (it.name.clone(), Arc::new(it))).collect(),
+            removed: BTreeSet::new(),
             lanes,
             feed: Feed::new(feed),
             warm,

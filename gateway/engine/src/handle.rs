@@ -1,8 +1,12 @@
 //! The way to a running engine.
 
+mod change;
 mod stopping;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+};
 
 use postroom_core::{
     id::{DeliveryId, DestinationName, ReplayId},
@@ -54,7 +58,8 @@ pub struct Trouble {
 pub struct Handle {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
-    pub(crate) destinations: Vec<DestinationName>,
+    /// In the order of the configuration.
+    pub(crate) destinations: RwLock<Vec<DestinationName>>,
     pub(crate) questions: mpsc::UnboundedSender<Question>,
     /// Wakes the runner of replays.
     pub(crate) replays: Arc<Notify>,
@@ -86,8 +91,8 @@ impl Handle {
     }
 
     async fn wish_pause(&self, name: &str, pause: Option<Pause>) -> Result<(), SteerError> {
-        let destination = self.destinations.iter().find(|destination| destination.as_str() == name);
-        let Some(destination) = destination.cloned() else {
+        let destination = self.names().into_iter().find(|destination| destination.as_str() == name);
+        let Some(destination) = destination else {
             return Err(SteerError::UnknownDestination { name: name.to_owned() });
         };
         self.ask(|answer| Question::Pause(PauseWish { destination, pause, answer })).await?
@@ -162,7 +167,7 @@ impl Handle {
         let (count, final_by) = self.matching(filter.clone(), at).await?;
         let new = NewReplay {
             filter,
-            destinations: self.destinations.clone(),
+            destinations: self.names(),
             per_second: per_second.unwrap_or(limits::REPLAY_PER_SECOND).max(1),
             count,
             final_by,
@@ -189,8 +194,7 @@ impl Handle {
 
     /// Counts what a replay takes that is asked for `now`, and says by when all that was final.
     async fn matching(&self, filter: DeliveryFilter, now: Timestamp) -> Result<(u64, Timestamp), SteerError> {
-        let Matching { count, later, newest } =
-            self.store.count(filter, self.destinations.clone(), now).await?;
+        let Matching { count, later, newest } = self.store.count(filter, self.names(), now).await?;
         match newest {
             // The clock was set back: what bears a time to come is over all the same, and must not be left out.
             Some(newest) if newest > self.clock.now() => Ok((count + later, newest)),

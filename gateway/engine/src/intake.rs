@@ -1,10 +1,15 @@
 //! The way in: authenticate, recognise, route, keep.
 
+mod emitted;
 mod mark;
 mod recognise;
 mod refusals;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use postroom_core::{
     event::{Event, Kind},
@@ -14,6 +19,7 @@ use postroom_core::{
 use postroom_store::{BodyWriter, NewBody, NewEvent, Store, StoreError};
 use uuid::{NoContext, Uuid};
 
+pub use self::emitted::{Emitted, emit_source};
 use self::refusals::Refusals;
 use crate::{Clock, Metrics, Source, Sources};
 
@@ -23,12 +29,18 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Takes events in. Cheap to share.
 #[derive(Debug)]
 pub struct Intake {
-    sources: Sources,
-    routes: Vec<Route>,
+    rules: RwLock<Arc<Rules>>,
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Metrics,
     refusals: Refusals,
+}
+
+/// What the configuration says about the way in.
+#[derive(Debug)]
+struct Rules {
+    sources: Sources,
+    routes: Vec<Route>,
 }
 
 /// A caller that may send: what [`Intake::admit`] gives and [`Intake::accept`] takes.
@@ -107,7 +119,20 @@ impl Intake {
         clock: Clock,
         metrics: Metrics,
     ) -> Self {
-        Self { sources, routes, store, clock, metrics, refusals: Refusals::default() }
+        let rules = RwLock::new(Arc::new(Rules { sources, routes }));
+        Self { rules, store, clock, metrics, refusals: Refusals::default() }
+    }
+
+    /// Goes on with other sources and routes. Rate limits that stay the same have counted what came in before. A caller that
+    /// is in already stays in; its event is routed by the routes of the moment at which it is whole.
+    pub fn put(&self, sources: Sources, routes: Vec<Route>) {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let sources = sources.after(&rules.sources);
+        *rules = Arc::new(Rules { sources, routes });
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Lets a caller in by the source's name and the token it presented. Nothing of the body is needed for it. Needs a
@@ -117,7 +142,7 @@ impl Intake {
     /// [`IntakeError::Unauthorized`] or [`IntakeError::TooManyRequests`].
     pub fn admit(&self, source: &str, token: Option<&str>) -> Result<Admission, IntakeError> {
         // A missing token is compared too: it must not answer faster than a wrong one.
-        let Some(source) = self.sources.authenticate(source, token.unwrap_or_default()) else {
+        let Some(source) = self.rules().sources.authenticate(source, token.unwrap_or_default()) else {
             self.refusals.tell(None, "its token is missing or wrong, or there is no such source");
             return Err(IntakeError::Unauthorized);
         };
@@ -152,7 +177,7 @@ impl Intake {
         let (mark, left_out) = mark::of(idempotency_key, &body);
         let note = joined(note, left_out);
         let event = self.event(source, &body, content_type, labels, note).await?;
-        let decision = route::decide(&self.routes, &event);
+        let decision = route::decide(&self.rules().routes, &event);
         let new = NewEvent {
             event: Arc::new(event),
             body,
@@ -160,6 +185,12 @@ impl Intake {
             explanations: decision.explanations,
             mark,
         };
+        self.keep(new).await
+    }
+
+    /// Keeps an event and counts it.
+    async fn keep(&self, new: NewEvent) -> Result<Receipt, IntakeError> {
+        let source = new.event.source.clone();
         let accepted = self.store.accept(new).await.map_err(|error| self.unavailable(error))?;
         let receipt = Receipt {
             event: accepted.event,
@@ -168,12 +199,12 @@ impl Intake {
             repeated: accepted.repeated,
         };
         if receipt.repeated {
-            self.metrics.repeated(&source.name);
+            self.metrics.repeated(&source);
         } else {
-            self.metrics.accepted(&source.name, receipt.kind);
+            self.metrics.accepted(&source, receipt.kind);
         }
         let Receipt { event, kind, deliveries, repeated } = receipt;
-        tracing::debug!(%event, %kind, source = %source.name, deliveries, repeated, "event accepted");
+        tracing::debug!(%event, %kind, %source, deliveries, repeated, "event accepted");
         Ok(receipt)
     }
 
@@ -208,6 +239,7 @@ impl Intake {
             labels,
             content_type,
             body_bytes: body.bytes(),
+            hops: 0,
         })
     }
 }

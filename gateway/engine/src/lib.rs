@@ -26,14 +26,14 @@ pub use self::{
     destination::{Deliver, Destination},
     feed::CommitFeed,
     handle::{DestinationLoad, Drained, Handle, Trouble},
-    intake::{Admission, Incoming, Intake, IntakeError, Receipt},
+    intake::{Admission, Emitted, Incoming, Intake, IntakeError, Receipt, emit_source},
     metrics::Metrics,
     retention::Retention,
     source::{Source, Sources},
     steer::{CancelAnswer, SteerError},
 };
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use postroom_store::Store;
 use tokio::sync::{Notify, mpsc};
@@ -70,7 +70,7 @@ pub fn start(parts: Parts) -> Handle {
     let Parts { store, feed, destinations, retention, clock, metrics } = parts;
     let (questions, asked) = mpsc::unbounded_channel();
     let (stop, replays) = (CancellationToken::new(), Arc::new(Notify::new()));
-    let names = destinations.iter().map(|destination| destination.name.clone()).collect();
+    let names = RwLock::new(destinations.iter().map(|destination| destination.name.clone()).collect());
     let runner =
         replay::Runner::new(Arc::clone(&store), clock.clone(), metrics.clone(), Arc::clone(&replays));
     let pruner = retention::Pruner::new(Arc::clone(&store), retention, clock.clone(), metrics.clone());

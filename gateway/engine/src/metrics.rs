@@ -1,4 +1,5 @@
-//! What the engine counts. Labels come from the configuration and from closed sets, never from what strangers send.
+//! What the engine counts. Labels come from the configuration, from plugins' manifests and from closed
+//! sets, never from what strangers send.
 
 use postroom_core::{
     delivery::DeliveryState,
@@ -17,7 +18,7 @@ use prometheus_client::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
     source: String,
-    kind: &'static str,
+    kind: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -141,7 +142,7 @@ impl Metrics {
     }
 
     pub(crate) fn accepted(&self, source: &SourceName, kind: Kind) {
-        self.events.get_or_create(&EventLabels { source: source.to_string(), kind: kind.as_str() }).inc();
+        self.events.get_or_create(&EventLabels { source: source.to_string(), kind: kind.to_string() }).inc();
     }
 
     pub(crate) fn repeated(&self, source: &SourceName) {

@@ -20,14 +20,22 @@ pub struct Source {
     /// Largest body it takes.
     pub body_bytes_max: u64,
     tokens: Tokens,
-    rate: Option<Mutex<RateLimit>>,
+    requests_per_second: Option<u32>,
+    rate: Option<Arc<Mutex<RateLimit>>>,
 }
 
 impl Source {
     /// A source with its tokens, at most [`limits::SOURCE_TOKENS_MAX`]; more are not kept.
     #[must_use]
     pub fn new(name: SourceName, tokens: &[Secret], body_bytes_max: u64) -> Self {
-        Self { name, labels: BTreeMap::new(), body_bytes_max, tokens: Tokens::new(tokens), rate: None }
+        Self {
+            name,
+            labels: BTreeMap::new(),
+            body_bytes_max,
+            tokens: Tokens::new(tokens),
+            requests_per_second: None,
+            rate: None,
+        }
     }
 
     /// The same source with labels for its events.
@@ -39,7 +47,14 @@ impl Source {
     /// The same source with a limit on requests per second.
     #[must_use]
     pub fn with_requests_per_second(self, requests: u32) -> Self {
-        Self { rate: Some(Mutex::new(RateLimit::per_second(requests))), ..self }
+        let rate = Some(Arc::new(Mutex::new(RateLimit::per_second(requests))));
+        Self { requests_per_second: Some(requests), rate, ..self }
+    }
+
+    /// Its rate limit, with what that of `before` has counted if it is the same.
+    fn rate_after(&self, before: &Self) -> Option<Arc<Mutex<RateLimit>>> {
+        let same = self.requests_per_second == before.requests_per_second;
+        if same { before.rate.clone() } else { self.rate.clone() }
     }
 
     pub(crate) fn take_permit(&self, now: Timestamp) -> Result<(), Duration> {
@@ -106,6 +121,16 @@ impl Sources {
             by_name: sources.into_iter().map(|source| (source.name.clone(), Arc::new(source))).collect(),
             nobody: Tokens::new(&[]),
         }
+    }
+
+    /// These sources, which go on where those `before` were: their rate limits have counted what has come in.
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        for (name, source) in &mut self.by_name {
+            if let (Some(before), Some(fresh)) = (before.by_name.get(name), Arc::get_mut(source)) {
+                fresh.rate = fresh.rate_after(before);
+            }
+        }
+        self
     }
 
     /// The source called `name`, if `token` is one of its tokens. An unknown source and a wrong token look alike.

@@ -43,6 +43,7 @@ pub(crate) fn new_event(destination: &str, body: impl Into<Bytes>) -> NewEvent {
         labels: BTreeMap::new(),
         content_type: None,
         body_bytes: body.len() as u64,
+        hops: 0,
     };
     NewEvent {
         event: Arc::new(event),

@@ -1,6 +1,6 @@
 //! Asks a plugin what it thinks of a configuration.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use postroom_core::{id::DestinationName, secret::Secret};
 
@@ -47,11 +47,16 @@ pub async fn check_config(
         config: config.clone(),
         secrets: secrets.clone(),
         state: None,
+        emit: None,
+        metrics: None,
         program: program.clone(),
         sandbox: sandbox.clone(),
+        sealed: None,
         left_out: [].into(),
         limits: Limits::default(),
         concurrency: 1,
+        // It takes no deliveries.
+        drain: Duration::ZERO,
     };
     Process::check(&launch).await.map_err(|error| match error {
         StartError::Refused(faults) => CheckError::Refused { faults },

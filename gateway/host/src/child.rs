@@ -1,12 +1,17 @@
 //! The process that holds one plugin, seen from inside: what `postroom plugin-host` runs.
 
+mod actions;
 mod confine;
+mod faults;
 mod frames;
+mod health;
 mod mapping;
 mod outbox;
 mod pool;
 mod process;
+mod secrets;
 mod session;
+mod threads;
 
 use std::{
     io::{self, Write},

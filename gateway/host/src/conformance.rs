@@ -4,15 +4,18 @@
 //! one check and not the rest. Nothing here knows what the plugin is for: an outcome is right whatever it is, as long as
 //! there is exactly one.
 
+mod asked;
 mod broken;
 mod check;
 mod descriptors;
 mod files;
 mod hurried;
+mod kept;
 mod lasting;
 mod payloads;
 mod rig;
 mod sample;
+mod seen;
 mod settings;
 
 use std::time::Duration;
@@ -20,7 +23,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 pub use self::sample::Sample;
-use self::{broken::Broken, check::Check};
+use self::{broken::Broken, check::Check, seen::Seen};
 use crate::instance::InstanceConfig;
 
 /// How long one check may take.
@@ -42,6 +45,8 @@ pub struct Finding {
     pub check: &'static str,
     /// Whether the plugin passed.
     pub holds: bool,
+    /// It passed, and what was seen is hardly what the author wants all the same.
+    pub doubtful: bool,
     /// What was seen, or why it did not pass.
     pub reason: String,
     /// How long the check took.
@@ -54,7 +59,11 @@ impl Finding {
 
     /// The only finding about a file that is no plugin.
     pub fn of_refused_file(reason: impl Into<String>) -> Self {
-        Self { check: Check::File.name(), holds: false, reason: reason.into(), took: Duration::ZERO }
+        Self::broken(Check::File, reason.into(), Duration::ZERO)
+    }
+
+    fn broken(check: Check, reason: String, took: Duration) -> Self {
+        Self { check: check.name(), holds: false, doubtful: false, reason, took }
     }
 }
 
@@ -74,9 +83,13 @@ pub async fn conformance(subject: &Subject, mut tell: impl FnMut(Finding)) {
         if check == Check::Start {
             starts = result.is_ok();
         }
-        let holds = result.is_ok();
-        let reason = result.unwrap_or_else(Broken::into_reason);
-        tell(Finding { check: check.name(), holds, reason, took: began.elapsed() });
+        let took = began.elapsed();
+        tell(match result {
+            Ok(Seen { reason, doubtful }) => {
+                Finding { check: check.name(), holds: true, doubtful, reason, took }
+            }
+            Err(broken) => Finding::broken(check, broken.into_reason(), took),
+        });
     }
 }
 

@@ -1,6 +1,13 @@
 //! The SHA-256 of a plugin's file.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::inspect::{InspectError, PluginFile, open_trusted};
 
 /// The SHA-256 of a plugin's file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +30,26 @@ impl Digest {
             pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
         let bytes = bytes.filter(|_| rest.is_empty()).ok_or(NotADigest)?;
         bytes.try_into().map(Self).map_err(|_| NotADigest)
+    }
+}
+
+impl PluginFile {
+    /// The SHA-256 of the file as it is now.
+    ///
+    /// # Errors
+    /// When it can no longer be read, or may no longer be trusted.
+    pub fn digest(&self) -> Result<Digest, InspectError> {
+        let mut file = open_trusted(&self.path)?;
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 256 * 1024];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(Digest::from(<[u8; 32]>::from(hash.finalize()))),
+                Ok(bytes) => hash.update(&piece[..bytes]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(InspectError::Io { path: self.path.clone(), source }),
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::inspect::{InspectError, PluginFile, inspect, open_trusted};
+use crate::inspect::{InspectError, PluginFile, inspect_open, open_trusted};
 
 /// The plugins that were found, by id, and the files that were refused.
 #[derive(Debug, Default)]
@@ -90,13 +90,15 @@ impl Catalog {
     }
 
     fn look_at(&mut self, path: &Path) -> Option<PluginFile> {
-        let looked = match inspect(path) {
-            Err(InspectError::NotAPlugin) => return None,
-            // What claims to be a plugin must also be one that may be loaded.
-            Ok(plugin) => open_trusted(path).map(|_| plugin),
-            refused => refused,
-        };
-        looked.map_err(|fault| self.reject(path, RejectReason::File(fault))).ok()
+        // Not a byte is read of what anybody may have written.
+        match open_trusted(path).and_then(|file| inspect_open(file, path)) {
+            Ok(plugin) => Some(plugin),
+            Err(InspectError::NotAPlugin) => None,
+            Err(fault) => {
+                self.reject(path, RejectReason::File(fault));
+                None
+            }
+        }
     }
 
     fn reject(&mut self, path: &Path, reason: RejectReason) {
@@ -107,9 +109,8 @@ impl Catalog {
 /// Looks through `folders`, in order, for files named `lib*.so`. Runs none of their code.
 ///
 /// Several versions of a plugin may be there, see [`Catalog::find`]. Where two files have the same id and version, the first
-/// folder wins; within a folder, the first name. Libraries that do not
-/// claim to be plugins are passed over, and so are folders that do not exist: the default search path names some
-/// that may be there.
+/// folder wins; within a folder, the first name. A file that others can change is refused unread. Libraries that do not claim
+/// to be plugins are passed over, and so are folders that do not exist: the default search path names some that may be there.
 #[must_use]
 pub fn discover(folders: &[PathBuf]) -> Catalog {
     let mut catalog = Catalog::default();

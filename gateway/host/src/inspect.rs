@@ -297,6 +297,8 @@ impl<'data> ReadRef<'data> for Bounded<'data> {
     }
 
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'data [u8], ()> {
+        let end = range.start.saturating_add(self.left.get());
+        let range = range.start..range.end.min(end);
         let bytes = self.cache.read_bytes_at_until(range, delimiter)?;
         self.spend(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         Ok(bytes)

@@ -1,5 +1,8 @@
 //! The plugin of one destination, as the rest of the gateway sees it.
 
+mod act;
+mod probation;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use postroom_core::{
@@ -9,17 +12,23 @@ use postroom_core::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
+use self::probation::Pass;
+pub(crate) use self::probation::Probation;
 use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::PluginFile,
+    plugin_emit::PluginEmit,
+    plugin_metrics::PluginMetrics,
     plugin_state::PluginState,
     process::{Launch, Limits, Process},
     program::Program,
     sandbox::Sandbox,
-    supervisor::{Backoff, Status, Supervisor},
+    supervisor::{
+        Backoff, Command, Prepared, ReloadError, ReloadRequest, Reloaded, Status, StopRequest, Supervisor,
+    },
 };
 
 /// What an instance is made of.
@@ -35,12 +44,19 @@ pub struct InstanceConfig {
     pub secrets: BTreeMap<String, Secret>,
     /// Keeps what the plugin wants to keep; without it the plugin is told that its state is unavailable.
     pub state: Option<Arc<dyn PluginState>>,
+    /// Takes the events that the plugin makes; without it the plugin may make none.
+    pub emit: Option<Arc<dyn PluginEmit>>,
+    /// Counts what the plugin measures; without it nobody does.
+    pub metrics: Option<Arc<dyn PluginMetrics>>,
     /// What its process is started from.
     pub program: Program,
     /// How that process is confined.
     pub sandbox: Sandbox,
     /// Most deliveries in flight at once. The plugin's manifest may want fewer.
     pub concurrency: u32,
+    /// How long a process may take to end the deliveries that it has when another one relieves it, because files that it uses
+    /// were moved: at least as long as a delivery may take in all.
+    pub drain: Duration,
     /// When to start again after a failure.
     pub backoff: Backoff,
 }
@@ -52,7 +68,8 @@ pub struct InstanceConfig {
 pub struct Instance {
     phase: watch::Receiver<Phase>,
     status: watch::Receiver<Status>,
-    stop: mpsc::Sender<StopRequest>,
+    commands: mpsc::Sender<Command>,
+    probation: Arc<Probation>,
 }
 
 impl InstanceConfig {
@@ -65,9 +82,13 @@ impl InstanceConfig {
             config: self.config,
             secrets: self.secrets,
             state: self.state,
+            emit: self.emit,
+            metrics: self.metrics,
             program: self.program,
             sandbox: self.sandbox,
+            sealed: None,
             left_out: [].into(),
+            drain: self.drain,
             limits: Limits::default(),
         }
     }
@@ -83,15 +104,6 @@ pub(crate) enum Phase {
     Stopped,
 }
 
-/// A wish to end the plugin in good order.
-#[derive(Debug)]
-pub(crate) struct StopRequest {
-    /// How long it may take to end the deliveries that it has.
-    pub(crate) deadline: Duration,
-    /// Told when the process is gone.
-    pub(crate) done: oneshot::Sender<()>,
-}
-
 impl Instance {
     /// Starts the plugin on the current runtime, and goes on starting it until it is stopped.
     ///
@@ -101,16 +113,11 @@ impl Instance {
     pub fn start(config: InstanceConfig) -> Self {
         let (phase_sender, phase) = watch::channel(Phase::Waiting);
         let (status_sender, status) = watch::channel(Status::Starting);
-        let (stop, stop_requests) = mpsc::channel(1);
-        let supervisor = Supervisor {
-            backoff: config.backoff,
-            launch: config.launch(),
-            phase: phase_sender,
-            status: status_sender,
-            stop: stop_requests,
-        };
+        let (commands, requests) = mpsc::channel(1);
+        let backoff = config.backoff;
+        let supervisor = Supervisor::new(config.launch(), backoff, phase_sender, status_sender, requests);
         tokio::spawn(supervisor.run());
-        Self { phase, status, stop }
+        Self { phase, status, commands, probation: Arc::default() }
     }
 
     /// Has the plugin deliver an event, and waits for the end of the attempt.
@@ -126,18 +133,23 @@ impl Instance {
     /// One whose `cancel` is cancelled comes back under the same rule, as [`Delivered::Cancelled`] unless the plugin says that
     /// it delivered it all the same; and at once, as [`Delivered::NotAccepted`], if the plugin does not have it yet.
     ///
+    /// An event that a process held when it ended is alone in the plugin the next time, for which it waits like the others.
+    /// What ends processes all by itself comes back as permanent in the end.
+    ///
     /// Dropping the future cancels the delivery too; whether the remote side has got it is then unknown.
     pub async fn deliver(&self, delivery: PluginDelivery) -> Delivered {
         let now = Instant::now();
         let until = now + delivery.time_limit;
         let accept_until = now + delivery.time_limit / 2;
         let mut phase = self.phase.clone();
+        let Some(_pass) = self.enter(&delivery, accept_until).await else { return Delivered::NotAccepted };
         loop {
             let current = phase.borrow_and_update().clone();
             match current {
                 Phase::Ready(process) => {
                     if let Some(delivered) = process.deliver(&delivery, accept_until, until).await {
-                        return delivered;
+                        let event = delivery.event.id;
+                        return self.probation.came_back(event, delivered, process.ending_of(event));
                     }
                     // The process has ended before it saw the event: the phase is about to change.
                 }
@@ -157,10 +169,67 @@ impl Instance {
         }
     }
 
+    /// Waits until the event may be inside the plugin; `None` when that takes too long, or is not wanted any more.
+    async fn enter(&self, delivery: &PluginDelivery, accept_until: Instant) -> Option<Pass<'_>> {
+        let event = delivery.event.id;
+        let mut phase = self.phase.clone();
+        tokio::select! {
+            biased;
+            () = delivery.cancel.cancelled() => None,
+            _ = phase.wait_for(|phase| matches!(phase, Phase::Stopped)) => None,
+            pass = self.probation.enter(event) => Some(pass),
+            () = sleep_until(accept_until) => {
+                self.probation.waited_in_vain(event);
+                None
+            }
+        }
+    }
+
     /// How the instance is doing, now and from now on.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// Goes over to another file or other settings: [`Instance::prepare`], and then [`Prepared::commit`].
+    ///
+    /// # Errors
+    /// Why the second process is not ready. Then whatever served goes on, with the settings it had.
+    pub async fn reload(&self, config: InstanceConfig, drain: Duration) -> Result<Reloaded, ReloadError> {
+        self.prepare(config, drain).await?.commit().await
+    }
+
+    /// Starts a second process with another file or other settings, and waits until its plugin is ready. The first serves
+    /// on. Once the second takes over, it gets the deliveries that come, and those that waited for a place in the first.
+    /// The first has until `drain` from then to end those it holds, and goes.
+    ///
+    /// While no process serves, because the plugin fails or refuses its configuration, this is a start at once. A reload
+    /// that is asked for before another is done takes its place.
+    ///
+    /// Deliveries that the first process still holds do not take places of the second. How many there are in both together
+    /// is up to the caller of [`Instance::deliver`], who has at most so many at once.
+    ///
+    /// # Errors
+    /// Why the second process is not ready. Then whatever served goes on, with the settings it had.
+    pub async fn prepare(&self, config: InstanceConfig, drain: Duration) -> Result<Prepared, ReloadError> {
+        let backoff = config.backoff;
+        let (prepared, ready) = oneshot::channel();
+        let (commit, committed) = oneshot::channel();
+        let launch = config.launch();
+        let request = ReloadRequest { launch, backoff, drain, prepared, commit: committed };
+        // Fails only when the instance has been stopped.
+        drop(self.commands.send(Command::Reload(Box::new(request))).await);
+        match ready.await {
+            Ok(ready) => ready.map(|()| Prepared { commit, probation: Arc::clone(&self.probation) }),
+            Err(_) if self.commands.is_closed() => Err(ReloadError::Stopped),
+            Err(_) => Err(ReloadError::Withdrawn),
+        }
+    }
+
+    /// Goes on with these secrets in the place of all before them, without a new process.
+    pub async fn rotate(&self, secrets: BTreeMap<String, Secret>) {
+        // Fails only when the instance has been stopped.
+        drop(self.commands.send(Command::Secrets(secrets)).await);
     }
 
     /// Takes no more deliveries, gives the plugin until `deadline` from now to end those it has, and ends it. Comes back
@@ -168,7 +237,7 @@ impl Instance {
     pub async fn stop(&self, deadline: Duration) {
         let (done, stopped) = oneshot::channel();
         // Either fails only when the instance has been stopped before.
-        drop(self.stop.send(StopRequest { deadline, done }).await);
+        drop(self.commands.send(Command::Stop(StopRequest { deadline, done })).await);
         drop(stopped.await);
     }
 }

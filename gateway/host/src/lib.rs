@@ -15,6 +15,7 @@
 //!
 //! Nothing is ever unloaded: the process that holds a library ends.
 
+mod action;
 mod body;
 mod check;
 mod child;
@@ -24,14 +25,23 @@ mod conformance;
 mod delivery;
 mod digest;
 mod discover;
+mod faults;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+#[cfg(any(test, feature = "in-process"))]
+mod in_process;
 mod inspect;
 mod instance;
+mod json_schema;
 mod manifest;
 mod mask;
 mod native;
 mod offer;
 mod outcome;
+mod plugin_emit;
+mod plugin_health;
 mod plugin_log;
+mod plugin_metrics;
 mod plugin_state;
 mod process;
 mod program;
@@ -43,6 +53,7 @@ mod supervisor;
 mod testing;
 mod wire;
 
+pub use action::{ACTION_INPUT_BYTES_MAX, ActionCall, ActionError};
 pub use body::{PLUGIN_BODY_BYTES_MAX, PluginBody};
 pub use check::{CheckError, check_config};
 pub use child::plugin_host_main;
@@ -51,12 +62,20 @@ pub use conformance::{Finding, Sample, Subject, conformance};
 pub use delivery::{Delivered, PluginDelivery};
 pub use digest::{Digest, NotADigest};
 pub use discover::{Catalog, RejectReason, Rejected, discover};
+pub use faults::Faults;
+#[cfg(any(test, feature = "in-process"))]
+pub use in_process::{InProcess, InProcessError};
 pub use inspect::{InspectError, PluginFile, inspect};
 pub use instance::{Instance, InstanceConfig};
-pub use manifest::{ABI, AbiVersion, Asks, FolderAsk, Manifest, ManifestError, Place};
+pub use manifest::{
+    ABI, AbiVersion, Action, Asks, DeclaredMetric, FolderAsk, Manifest, ManifestError, Place,
+};
+pub use plugin_emit::{Emission, EmitReply, ForgottenEvents, Origin, PluginEmit};
+pub use plugin_health::{HealthState, PluginHealth};
+pub use plugin_metrics::{MetricKind, PluginMetrics};
 pub use plugin_state::{Expected, MemoryState, PluginState, StateOperation, StateReply};
-pub use process::Usage;
+pub use process::{Footprint, Usage};
 pub use program::Program;
 pub use sandbox::{Access, Folder, Grant, Layer, Layers, Network, Sandbox, SandboxMode, plain_path};
 pub use shield::shield_from_plugins;
-pub use supervisor::{Backoff, Status};
+pub use supervisor::{Backoff, Prepared, ReloadError, Reloaded, Status};

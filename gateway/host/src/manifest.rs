@@ -1,13 +1,20 @@
 //! What a plugin says about itself, before any of its code runs.
 
+mod actions;
 mod asks;
+mod makes;
 
 use std::fmt;
 
+use postroom_core::event::EmittedKind;
 use serde_json::{Map, Value};
 
+pub use self::actions::Action;
 pub(crate) use self::asks::Asked;
-pub use self::asks::{Asks, FolderAsk, Place};
+pub use self::{
+    asks::{Asks, FolderAsk, Place},
+    makes::DeclaredMetric,
+};
 
 /// The plugin ABI of this gateway: a plugin built for the same major loads, whatever its minor.
 pub const ABI: AbiVersion =
@@ -38,6 +45,12 @@ pub struct Manifest {
     pub config_schema: Option<Value>,
     /// What it asks of the system.
     pub asks: Asks,
+    /// The kinds of event that it makes itself.
+    pub emits: Vec<EmittedKind>,
+    /// What it measures.
+    pub metrics: Vec<DeclaredMetric>,
+    /// What people can have it do beside delivering.
+    pub actions: Vec<Action>,
     /// The whole manifest as written, keys that this version does not know included.
     pub document: Map<String, Value>,
 }
@@ -120,6 +133,9 @@ impl Manifest {
                 Some(_) => return Err(invalid("config_schema", "a JSON Schema object")),
             },
             asks: Asks::read(&document)?,
+            emits: makes::emits(&document)?,
+            metrics: makes::metrics(&document)?,
+            actions: actions::read(&document)?,
             document,
         })
     }

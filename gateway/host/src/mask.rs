@@ -1,6 +1,10 @@
 //! Keeps the secrets of an instance out of what its plugin says.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use postroom_core::secret::Secret;
 
@@ -8,6 +12,8 @@ use postroom_core::secret::Secret;
 const MASKED: &str = "***";
 /// Shorter values are left alone: they turn up in texts by chance, and hardly are secrets.
 const SECRET_BYTES_MIN: usize = 8;
+/// Values, and lines of them, that are still masked after others took their place.
+const REPLACED_MAX: usize = 256;
 /// The longest way to write one character in JSON: two `\uXXXX`.
 const ESCAPE_BYTES_MAX: usize = 12;
 
@@ -15,24 +21,44 @@ const ESCAPE_BYTES_MAX: usize = 12;
 ///
 /// The contract forbids a plugin to tell its secrets, but they slip into texts: an address with a token in it stands
 /// in the error of the client that could not reach it. A plugin that means to tell them finds ways around this.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Mask {
-    secrets: Vec<Secret>,
+    /// Oldest first.
+    secrets: RwLock<Arc<Vec<Secret>>>,
 }
 
 impl Mask {
     /// A mask for these secrets. A secret of several lines, such as a key file, is masked line by line as well,
     /// because what a plugin prints is read in lines.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut values: Vec<&str> = secrets
+        let mask = Self::default();
+        mask.add(secrets);
+        mask
+    }
+
+    /// Masks these too: the plugin has both, those that it was started with and those that took their place.
+    pub(crate) fn add<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        let values: Vec<&str> = secrets
             .into_iter()
             .flat_map(|secret| secret.expose().lines().chain([secret.expose()]))
             .map(str::trim)
             .filter(|value| value.len() >= SECRET_BYTES_MIN)
             .collect();
-        values.sort_unstable();
-        values.dedup();
-        Self { secrets: values.into_iter().map(Secret::new).collect() }
+        let mut known = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut secrets: Vec<Secret> =
+            known.iter().filter(|old| !values.contains(&old.expose())).cloned().collect();
+        // Those that were replaced long ago make room.
+        secrets.drain(..secrets.len().saturating_sub(REPLACED_MAX));
+        for value in values {
+            if secrets.iter().all(|known| known.expose() != value) {
+                secrets.push(Secret::new(value));
+            }
+        }
+        *known = Arc::new(secrets);
+    }
+
+    fn secrets(&self) -> Arc<Vec<Secret>> {
+        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The text without secrets, whether they stand in it as they are or escaped as in JSON. JSON stays JSON where the
@@ -40,7 +66,8 @@ impl Mask {
     ///
     /// A text of `bytes_max` bytes or more may have been cut, so the beginning of a secret at its end counts too.
     pub(crate) fn text<'a>(&self, text: &'a str, bytes_max: usize) -> Cow<'a, str> {
-        if self.secrets.is_empty() {
+        let secrets = self.secrets();
+        if secrets.is_empty() {
             return Cow::Borrowed(text);
         }
         let cut = text.len() >= bytes_max;
@@ -49,8 +76,7 @@ impl Mask {
         let mut done = 0;
         for (start, _) in text.char_indices() {
             let rest = &text[start..];
-            let Some(bytes) = self.secrets.iter().filter_map(|secret| secret_at(secret, rest, cut)).max()
-            else {
+            let Some(bytes) = secrets.iter().filter_map(|secret| secret_at(secret, rest, cut)).max() else {
                 continue;
             };
             if start >= done {
@@ -74,6 +100,12 @@ impl Mask {
         let text = self.text(text, bytes_max);
         let text = &text[..text.floor_char_boundary(bytes_max)];
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mask").field("secrets", &self.secrets()).finish()
     }
 }
 

@@ -4,6 +4,7 @@
 //! memory. It knows nothing of processes and sockets: whoever makes an [`Instance`] gives it the [`Services`] that the
 //! plugin may call.
 
+mod describe;
 mod event;
 mod host;
 mod instance;

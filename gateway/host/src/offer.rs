@@ -11,6 +11,8 @@ pub(crate) struct Offer {
     pub(crate) attempt: u32,
     pub(crate) received_unix_ms: u64,
     pub(crate) deadline_unix_ms: u64,
+    /// What it can be moved to, at most.
+    pub(crate) deadline_max_unix_ms: u64,
     pub(crate) id: Bytes,
     pub(crate) kind: Bytes,
     pub(crate) subject: Bytes,

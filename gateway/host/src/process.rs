@@ -1,10 +1,21 @@
 //! One running plugin process, seen from the gateway.
 
+mod actions;
+mod bounds;
+mod deliver;
+mod emit;
+mod ending;
 mod exit;
+mod faults;
+mod footprint;
+mod health;
 mod limits;
+mod metrics;
+mod moves;
 mod outgoing;
 mod output;
 mod pending;
+mod secrets;
 mod session;
 mod spawn;
 mod start_error;
@@ -15,39 +26,35 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use bytes::BytesMut;
-use postroom_core::{
-    id::DestinationName,
-    outcome::{Outcome, OutcomeKind},
-    secret::Secret,
-};
+use postroom_core::{id::DestinationName, secret::Secret};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
-    time::{Instant, sleep_until, timeout},
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::usage::Usage;
-pub(crate) use self::{exit::Exit, limits::Limits, start_error::StartError};
 use self::{
-    pending::{Pending, Reply},
-    session::Session,
-    state::StateDesk,
+    actions::Actions, bounds::Bounds, emit::EmitDesk, faults::FaultBook, health::HealthDesk,
+    metrics::MetricDesk, moves::MoveWatch, pending::Pending, session::Session, state::StateDesk,
 };
+pub(crate) use self::{ending::Ending, exit::Exit, limits::Limits, start_error::StartError};
+pub use self::{footprint::Footprint, usage::Usage};
 use crate::{
-    body::BodyFault,
     clock,
-    delivery::{Delivered, PluginDelivery},
+    faults::Faults,
     inspect::PluginFile,
+    manifest::Manifest,
     mask::Mask,
-    native::Status,
-    outcome::Report,
+    plugin_emit::PluginEmit,
+    plugin_health::PluginHealth,
     plugin_log::{PluginLog, current_level},
+    plugin_metrics::PluginMetrics,
     plugin_state::PluginState,
     program::Program,
     sandbox::{Layer, Layers, Plan, Sandbox},
@@ -67,12 +74,20 @@ pub(crate) struct Launch {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Keeps what the plugin wants to keep; without it nothing can be kept.
     pub(crate) state: Option<Arc<dyn PluginState>>,
+    /// Takes the events that the plugin makes, where it may make any.
+    pub(crate) emit: Option<Arc<dyn PluginEmit>>,
+    /// Counts what the plugin measures.
+    pub(crate) metrics: Option<Arc<dyn PluginMetrics>>,
     pub(crate) program: Program,
     pub(crate) sandbox: Sandbox,
+    /// The bytes to load; without them the file is read.
+    pub(crate) sealed: Option<Sealed>,
     /// See [`Plan::left_out`].
     pub(crate) left_out: BTreeSet<Layer>,
     /// Most deliveries in flight at once; the plugin may want fewer.
     pub(crate) concurrency: u32,
+    /// How long it may take to end what it has when it is relieved.
+    pub(crate) drain: Duration,
     pub(crate) limits: Limits,
 }
 
@@ -81,16 +96,26 @@ pub(crate) struct Launch {
 pub(crate) struct Process {
     pub(crate) pid: u32,
     destination: DestinationName,
+    sealed: Sealed,
     mask: Arc<Mask>,
     outgoing: mpsc::Sender<Frame>,
     pending: Arc<Pending>,
+    actions: Arc<Actions>,
     /// One permit for each delivery that the plugin may hold.
     slots: Arc<Semaphore>,
     /// Said by the process before it opened the library.
     layers: Arc<OnceLock<Layers>>,
+    /// Whether files that its sandbox has rules about are other files by now.
+    moved: watch::Receiver<bool>,
+    faults: watch::Receiver<Faults>,
     next_token: AtomicU64,
+    /// How often its secrets were replaced.
+    secrets_number: AtomicU64,
     exit: watch::Receiver<Option<Exit>>,
+    health: watch::Receiver<Option<PluginHealth>>,
     limits: Limits,
+    /// It was told to stop, and nothing more is offered to it.
+    stopping: AtomicBool,
     /// Kills the process.
     kill: CancellationToken,
 }
@@ -128,8 +153,12 @@ impl Process {
         launch: &Launch,
         check_only: bool,
     ) -> Result<(Self, oneshot::Receiver<ToGateway>), StartError> {
-        let Sealed { library, plugin } = seal_aside(launch.plugin.clone()).await?;
-        let mut plan = Plan::new(&launch.sandbox, &plugin.manifest, &launch.config, launch.concurrency);
+        let sealed = match &launch.sealed {
+            Some(sealed) => sealed.clone(),
+            None => seal_aside(launch.plugin.clone()).await?,
+        };
+        let mut plan =
+            Plan::new(&launch.sandbox, &sealed.plugin.manifest, &launch.config, launch.concurrency);
         plan.left_out.extend(&launch.left_out);
         let spawn_error = |source| StartError::Spawn { program: launch.program.path().into(), source };
         let spawned = spawn::spawn(launch.program.path()).await.map_err(spawn_error)?;
@@ -143,21 +172,42 @@ impl Process {
         let mask = Arc::new(Mask::new(launch.secrets.values()));
         let log = Arc::new(PluginLog::new(launch.destination.clone(), Arc::clone(&mask)));
         let pending = Arc::new(Pending::default());
+        let actions = Arc::default();
         let slots = Arc::new(Semaphore::new(0));
         let layers = Arc::new(OnceLock::new());
+        let (moves, moved) = MoveWatch::new(&launch.limits);
+        let (fault_book, faults) = FaultBook::new(launch.destination.clone());
         let kill = CancellationToken::new();
         let (exit_sender, exit) = watch::channel(None);
         let (ready_sender, ready) = oneshot::channel();
+        let (health_desk, health) =
+            HealthDesk::new(launch.destination.clone(), Arc::clone(&mask), &launch.limits);
         let session = Session {
             incoming,
             buffer: BytesMut::new(),
             ready: Some(ready_sender),
             pending: Arc::clone(&pending),
+            actions: Arc::clone(&actions),
             slots: Arc::clone(&slots),
             layers: Arc::clone(&layers),
-            threads_max: plan.threads,
+            moves,
+            faults: fault_book,
+            bounds: Bounds::of(&plan),
             outgoing: outgoing.clone(),
+            emit: EmitDesk::new(
+                launch.emit.clone(),
+                sealed.plugin.manifest.emits.clone(),
+                Arc::clone(&mask),
+                replies.clone(),
+                launch.limits.state,
+            ),
+            metrics: MetricDesk::new(
+                launch.metrics.clone(),
+                &sealed.plugin.manifest.metrics,
+                Arc::clone(&mask),
+            ),
             state: StateDesk::new(launch.state.clone(), replies, launch.limits.state),
+            health: health_desk,
             ping: None,
             limits: launch.limits,
             output: output::capture(spawned.stdout, spawned.stderr, &log),
@@ -170,14 +220,21 @@ impl Process {
         let process = Self {
             pid: spawned.pid,
             destination: launch.destination.clone(),
+            sealed: sealed.clone(),
             mask,
             outgoing,
             pending,
+            actions,
             slots,
             layers,
+            moved,
+            faults,
             next_token: AtomicU64::new(1),
+            secrets_number: AtomicU64::new(0),
             exit,
+            health,
             limits: launch.limits,
+            stopping: AtomicBool::new(false),
             kill,
         };
         let start = Start {
@@ -186,10 +243,12 @@ impl Process {
             secrets: launch.secrets.clone(),
             concurrency: launch.concurrency,
             log_level: current_level(),
+            metrics: declared_metrics(&sealed.plugin.manifest),
+            emit: launch.emit.is_some(),
             check_only,
         };
         // There is room for a first frame. If the process is gone already, its end is what the caller hears of next.
-        drop(process.outgoing.try_send(Frame::start(&start, library)));
+        drop(process.outgoing.try_send(Frame::start(&start, sealed.library)));
         Ok((process, ready))
     }
 
@@ -206,6 +265,32 @@ impl Process {
         self.layers.get().cloned().unwrap_or_default()
     }
 
+    /// What was loaded.
+    pub(crate) fn sealed(&self) -> Sealed {
+        self.sealed.clone()
+    }
+
+    /// The version of the plugin, as the loaded file says.
+    pub(crate) fn version(&self) -> &str {
+        &self.sealed.plugin.manifest.version
+    }
+
+    /// How the plugin says that it is; nothing until it was asked, and of a plugin that cannot be.
+    pub(crate) fn health(&self) -> watch::Receiver<Option<PluginHealth>> {
+        self.health.clone()
+    }
+
+    /// Which rules of its contract the plugin has broken, as far as the process has told.
+    pub(crate) fn faults(&self) -> watch::Receiver<Faults> {
+        self.faults.clone()
+    }
+
+    /// Waits until a file or folder that the sandbox has a rule about is another one: the rule is still about the one
+    /// before it, and only a process that is started now gets another.
+    pub(crate) async fn places_moved(&self) {
+        moves::until_moved(self.moved.clone()).await;
+    }
+
     /// Waits until the process has ended.
     pub(crate) async fn exited(&self) -> Exit {
         let mut exit = self.exit.clone();
@@ -216,116 +301,23 @@ impl Process {
             .unwrap_or_else(|| Exit::Killed("the gateway stops".to_owned()))
     }
 
-    /// Offers a delivery and waits for its end until `until`; `None` when the process has ended before it was offered.
-    ///
-    /// Waiting for a free place is not an attempt: it takes at most until `accept_until`.
-    ///
-    /// After `until`, or when it is cancelled, the plugin is told to stop, and the delivery comes back when the plugin has
-    /// let go of it. So nobody has two deliveries of a lane inside the plugin, where a slow "failed" could overtake the
-    /// "recovered" after it. A plugin that holds on for [`Limits::cancel`] is ended: the order is worth a restart.
-    pub(crate) async fn deliver(
-        &self,
-        delivery: &PluginDelivery,
-        accept_until: Instant,
-        until: Instant,
-    ) -> Option<Delivered> {
-        if let Err(fault) = delivery.body.check() {
-            return Some(Delivered::Outcome(not_sent(&fault)));
-        }
-        let (slot, room) = match self.place(delivery, accept_until).await {
-            Ok(place) => place,
-            Err(end) => return end,
-        };
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let frame = Frame::deliver(token, delivery);
-        // Dropping this early, as the caller may, cancels the delivery.
-        let mut in_flight = self.pending.add(token, delivery.event.id, slot, &self.outgoing)?;
-        // From here on the attempt counts: whatever happens, the plugin may have seen the event.
-        room.send(frame);
-        tokio::select! {
-            biased;
-            reply = in_flight.reply() => return Some(self.delivered(delivery, reply)),
-            () = delivery.cancel.cancelled() => {}
-            () = sleep_until(until) => {}
-        }
-        in_flight.cancel();
-        let reply = in_flight.reply().await;
-        Some(if delivery.cancel.is_cancelled() {
-            self.let_go(delivery, reply)
-        } else {
-            // How it ended no longer matters, only that it did. By the contract nobody wants the outcome after a cancel,
-            // and the plugin is told that it is stale. The one that was on its way when the cancel was sent is treated the
-            // same: the time was up for both, and which came first is a matter of luck. The event then comes again, which
-            // plugins have to expect at any time.
-            Delivered::Outcome(timed_out(delivery))
-        })
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Waits for a free place in the plugin and room for the frame; otherwise says how the delivery comes back.
-    async fn place(
-        &self,
-        delivery: &PluginDelivery,
-        accept_until: Instant,
-    ) -> Result<(OwnedSemaphorePermit, mpsc::Permit<'_, Frame>), Option<Delivered>> {
-        let place = async {
-            // Either is closed only when the process has ended.
-            let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| None)?;
-            Ok((slot, self.outgoing.reserve().await.map_err(|_| None)?))
-        };
-        tokio::select! {
-            biased;
-            () = delivery.cancel.cancelled() => Err(Some(Delivered::NotAccepted)),
-            place = place => place,
-            () = sleep_until(accept_until) => Err(Some(Delivered::NotAccepted)),
-        }
-    }
-
-    /// What became of a delivery that ended by itself.
-    fn delivered(&self, delivery: &PluginDelivery, reply: Reply) -> Delivered {
-        match reply {
-            Reply::Ended(report) => Delivered::Outcome(self.outcome(delivery, &report)),
-            Reply::Refused(status) => refused(status),
-            Reply::Lost(exit) => Delivered::Outcome(Outcome::retry(
-                "plugin_crashed",
-                format!("the plugin process ended during the delivery: {exit}"),
-            )),
-            // Only what was given up is released.
-            Reply::Released(_) => Delivered::Outcome(timed_out(delivery)),
-        }
-    }
-
-    /// What became of a delivery that was cancelled. What the remote side has is not taken back by a cancel.
-    fn let_go(&self, delivery: &PluginDelivery, reply: Reply) -> Delivered {
-        match reply {
-            // It was over before the plugin heard of the cancel.
-            Reply::Ended(report) => Delivered::Outcome(self.outcome(delivery, &report)),
-            Reply::Released(report) if report.kind == postroom_abi::POSTROOM_OUT_DELIVERED => {
-                Delivered::Outcome(self.outcome(delivery, &report))
-            }
-            Reply::Released(_) | Reply::Lost(_) => Delivered::Cancelled,
-            // The plugin never had it, and with which status it said so no longer matters.
-            Reply::Refused(_) => Delivered::NotAccepted,
-        }
-    }
-
-    fn outcome(&self, delivery: &PluginDelivery, report: &Report) -> Outcome {
-        let (outcome, fault) = report.accept(&self.mask);
-        if let Some(fault) = fault {
-            let destination = self.destination.as_str();
-            tracing::warn!(destination, event = %delivery.event.id, "record of the plugin left out: {fault}");
-        }
-        outcome
-    }
-
-    /// Lets the plugin end what it has, until `deadline` from now, and ends the process.
+    /// Lets the plugin end what it has, until `deadline` from now, and ends the process. Of several deadlines the earliest
+    /// holds; the plugin is told the first.
     pub(crate) async fn stop(&self, deadline: Duration) {
         // Whoever waits for a place must not get one now: the plugin was promised that nothing more comes.
         self.slots.close();
+        let told = self.stopping.swap(true, Ordering::Relaxed);
         let deadline_unix_ms = clock::unix_ms(clock::now().plus(deadline));
         let limit = deadline.saturating_add(self.limits.destroy);
         let ended = timeout(limit, async {
-            // If the process is gone already, so much the better.
-            drop(self.outgoing.send(Frame::stop(deadline_unix_ms)).await);
+            if !told {
+                // If the process is gone already, so much the better.
+                drop(self.outgoing.send(Frame::stop(deadline_unix_ms)).await);
+            }
             self.exited().await
         });
         if ended.await.is_err() {
@@ -335,39 +327,22 @@ impl Process {
             self.exited().await;
         }
     }
+
+    /// Ends the process at once.
+    pub(crate) fn kill(&self) {
+        self.kill.cancel();
+    }
+}
+
+/// The metrics of a plugin with the kind of each, for the plugin's side.
+fn declared_metrics(manifest: &Manifest) -> BTreeMap<String, String> {
+    manifest.metrics.iter().map(|metric| (metric.name.clone(), metric.kind.as_str().to_owned())).collect()
 }
 
 /// Reading a library takes a while on a slow disk, and this thread is everybody's.
 async fn seal_aside(plugin: PluginFile) -> Result<Sealed, StartError> {
     let sealed = tokio::task::spawn_blocking(move || seal(&plugin)).await;
     Ok(sealed.map_err(|_| StartError::Failed("the gateway stops".to_owned()))??)
-}
-
-/// What it means that `deliver` did not take an event. Only back-pressure, and an instance that is being stopped, say
-/// nothing about the event.
-fn refused(status: i32) -> Delivered {
-    let kind = match status {
-        postroom_abi::POSTROOM_E_BUSY | postroom_abi::POSTROOM_E_STALE => return Delivered::NotAccepted,
-        postroom_abi::POSTROOM_E_CONFIG => OutcomeKind::Misconfigured,
-        _ => OutcomeKind::Retry,
-    };
-    let message = format!("the plugin did not take the event: {}", Status(status));
-    Delivered::Outcome(Outcome { kind, ..Outcome::retry("plugin_refused", message) })
-}
-
-fn timed_out(delivery: &PluginDelivery) -> Outcome {
-    let limit = delivery.time_limit;
-    Outcome::retry("timeout", format!("the plugin did not end the delivery within {limit:?}"))
-}
-
-/// A body that is too large is so for ever; another fault of it may pass, as when a disk comes back.
-fn not_sent(fault: &BodyFault) -> Outcome {
-    match fault {
-        BodyFault::TooLarge { .. } => {
-            Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("event_too_large", fault.to_string()) }
-        }
-        _ => Outcome::retry("body_unreadable", fault.to_string()),
-    }
 }
 
 #[cfg(test)]

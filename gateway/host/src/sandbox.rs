@@ -5,14 +5,18 @@
 
 mod grant;
 mod layers;
+mod places;
 mod plan;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::plan::Plan;
 pub use self::{
     grant::{Access, Folder, Grant, Network, plain_path},
     layers::{Layer, Layers},
+};
+pub(crate) use self::{
+    places::{FileId, Place, have_moved},
+    plan::{Plan, STACK_BYTES},
 };
 use crate::manifest::Manifest;
 

@@ -38,10 +38,12 @@ pub(crate) enum SealError {
     OtherDigest { path: PathBuf, wanted: Digest, found: Digest },
     #[error("{} is now the plugin {found:?}: restart the gateway to look for {wanted:?} again", path.display())]
     OtherPlugin { path: PathBuf, wanted: String, found: String },
+    #[error("{} is now version {found} and no longer {wanted}: reload the destination to choose again", path.display())]
+    OtherVersion { path: PathBuf, wanted: String, found: String },
 }
 
 /// A library whose bytes cannot change any more, and what they say of themselves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sealed {
     pub(crate) library: Arc<File>,
     pub(crate) plugin: PluginFile,
@@ -67,6 +69,11 @@ pub(crate) fn seal(plugin: &PluginFile) -> Result<Sealed, SealError> {
     if wanted != found {
         let (wanted, found) = (wanted.clone(), found.clone());
         return Err(SealError::OtherPlugin { path: path.clone(), wanted, found });
+    }
+    let (wanted, found) = (&plugin.manifest.version, &inspected.manifest.version);
+    if wanted != found {
+        let (wanted, found) = (wanted.clone(), found.clone());
+        return Err(SealError::OtherVersion { path: path.clone(), wanted, found });
     }
     Ok(Sealed { library: Arc::new(library), plugin: PluginFile { pin: plugin.pin, ..inspected } })
 }

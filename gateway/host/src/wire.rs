@@ -5,19 +5,24 @@
 //! treats the child's bytes as those of a stranger, because the plugin can write to the socket too.
 
 mod bytes_of;
+mod emit;
+mod metric;
+mod places;
 mod state;
 mod to_child;
 mod to_gateway;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::action::OUTPUT_BYTES_MAX;
+
 pub(crate) use self::{
     to_child::{Frame, Start, Tail, ToChild},
     to_gateway::ToGateway,
 };
 
-/// Largest frame that a child may send: records, reports and log lines are far smaller.
-pub(crate) const TO_GATEWAY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest frame that a child may send: the output of an action with its message. All else is far smaller.
+pub(crate) const TO_GATEWAY_BYTES_MAX: usize = OUTPUT_BYTES_MAX + 64 * 1024;
 /// Largest frame that the gateway sends: an event with its body.
 pub(crate) const TO_CHILD_BYTES_MAX: usize = 1024 * 1024 * 1024;
 

@@ -1,15 +1,19 @@
 //! What the HTTP contract asks for, answered by the engine and the store.
 
+mod actions;
 mod download;
 mod errors;
 mod health;
 mod keys;
 mod metrics;
+mod plugins;
+mod registry;
+mod reload;
 mod steer;
 mod upload;
 mod wire;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use postroom_core::{
     chain::Chain,
@@ -18,44 +22,62 @@ use postroom_core::{
     limits,
 };
 use postroom_engine::{Admission, DestinationLoad, Handle, Incoming, Intake};
-use postroom_host::SandboxMode;
+use postroom_host::{Action, SandboxMode};
 use postroom_openapi::{
     auth::{Caller, Credential},
     deliveries, destinations, events,
     hooks::Accepted,
     page,
-    port::{self, ActionError, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen},
+    plugins::PluginList,
+    port::{
+        self, ActionError, Gateway, Hook, HookRefusal, NewRun, ReadError, Readiness, RequestSeen, RunError,
+    },
+    reload::{Configuration, Reload},
     replays,
 };
 use postroom_store::{self as store, Store, WaitingCount};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+#[cfg(test)]
+pub(crate) use self::actions::NoActions;
+pub(crate) use self::{
+    actions::Acts, health::StoreHealth, keys::ApiKeys, metrics::Metrics, registry::Destinations,
+};
 use self::{
-    errors::{body_unreadable, refusal, unreadable},
+    errors::{body_unreadable, no_such_kind, refusal, unreadable},
     upload::Upload,
 };
-pub(crate) use self::{health::StoreHealth, keys::ApiKeys, metrics::Metrics};
+use crate::reload::Reloader;
 
 /// A destination as the API describes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DestinationInfo {
     pub(crate) name: DestinationName,
     pub(crate) plugin: String,
     pub(crate) plugin_version: String,
     pub(crate) sandbox_mode: SandboxMode,
     pub(crate) status: watch::Receiver<postroom_host::Status>,
+    /// The plugin's file.
+    pub(crate) file: PathBuf,
+    /// What people can have the plugin do.
+    pub(crate) actions: Arc<[Action]>,
+    pub(crate) acts: Arc<dyn Acts>,
 }
 
 /// The running gateway, as the API sees it.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) intake: Intake,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Handle>,
-    pub(crate) destinations: Vec<DestinationInfo>,
-    pub(crate) keys: ApiKeys,
+    pub(crate) destinations: Arc<Destinations>,
+    pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) metrics: Metrics,
     pub(crate) store_health: StoreHealth,
+    /// Held by whoever looks for plugins.
+    pub(crate) looking: tokio::sync::Mutex<()>,
 }
 
 /// A handle to the running gateway.
@@ -76,7 +98,7 @@ impl Api {
             let waits = waiting_for(&waiting, &info.name, load.in_flight);
             wire::destination(info, load, waits)
         };
-        Ok(self.0.destinations.iter().map(describe).collect())
+        Ok(self.0.destinations.all().iter().map(describe).collect())
     }
 
     async fn described_one(&self, name: &str) -> Result<Option<destinations::Destination>, ReadError> {
@@ -148,7 +170,7 @@ impl Gateway for Api {
         page: page::PageRequest,
     ) -> Result<page::Page<events::Event>, ReadError> {
         let filter = store::EventFilter {
-            kind: filter.kind.map(wire::kind_from),
+            kind: filter.kind.as_ref().map(wire::kind_from).transpose().map_err(no_such_kind)?,
             source: filter.source.map(SourceName::new),
             subject: filter.subject,
         };
@@ -184,7 +206,7 @@ impl Gateway for Api {
         let (Ok(event), Ok(replay)) = (event, replay) else {
             return Ok(page::Page { items: Vec::new(), next: None });
         };
-        let filter = wire::list_filter(filter, event, replay);
+        let filter = wire::list_filter(filter, event, replay).map_err(no_such_kind)?;
         let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::delivery(record, None)))
     }
@@ -263,6 +285,42 @@ impl Gateway for Api {
         self.resume(name, by).await
     }
 
+    async fn reload_destination(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> Result<Option<destinations::Destination>, ActionError> {
+        self.renew_destination(name, by).await
+    }
+
+    async fn reload_configuration(&self, by: &Caller) -> Result<Reload, ActionError> {
+        self.renew(by).await
+    }
+
+    fn configuration(&self) -> Configuration {
+        self.in_force()
+    }
+
+    async fn actions(
+        &self,
+        destination: &str,
+    ) -> Result<Option<Vec<postroom_openapi::actions::Action>>, ReadError> {
+        Ok(self.actions_of(destination))
+    }
+
+    async fn run_action(
+        &self,
+        destination: &str,
+        run: NewRun,
+        by: &Caller,
+    ) -> Result<Option<Map<String, Value>>, RunError> {
+        self.run(destination, run, by).await
+    }
+
+    async fn plugins(&self) -> Result<PluginList, ReadError> {
+        self.installed().await
+    }
+
     async fn readiness(&self) -> Readiness {
         let mut reasons = Vec::new();
         if !self.0.store_health.is_well(&*self.0.store).await {
@@ -283,7 +341,7 @@ impl Gateway for Api {
                 None
             }
         };
-        self.0.metrics.render(&self.0.destinations, &loads, waiting.as_deref())
+        self.0.metrics.render(&self.0.destinations.all(), &loads, waiting.as_deref())
     }
 
     fn observe(&self, seen: RequestSeen) {

@@ -6,13 +6,15 @@ use postroom_core::{
     lane::{Backlog, LaneSettings},
     limits,
 };
-use postroom_engine::{self as engine, Clock};
-use postroom_host::{Backoff, Instance, InstanceConfig, MemoryState, Program};
+use postroom_engine::{self as engine, Clock, Intake};
+use postroom_host::{Backoff, ForgottenEvents, Instance, InstanceConfig, MemoryState, PluginEmit, Program};
 use postroom_store::{StateBounds, Store};
 
 use crate::{
     api::DestinationInfo,
-    config::{self, Config, resolve::Resolved},
+    config::{self, Config, Destination, resolve::Resolved},
+    plugin_emit::{EmitRates, RoutedEmit},
+    plugin_metrics::PluginSeries,
     plugin_state::StoredState,
 };
 
@@ -49,43 +51,92 @@ pub(crate) fn instance_config(resolved: &Resolved) -> InstanceConfig {
         config: destination.config.json.clone(),
         secrets: destination.config.secrets.clone(),
         state: Some(Arc::new(MemoryState::default())),
+        // Tried out, a plugin may make what it likes: nobody gets it.
+        emit: Some(Arc::new(ForgottenEvents::default())),
+        metrics: None,
         program: Program::ThisProcess,
         sandbox: destination.sandbox.clone(),
-        concurrency: destination.concurrency.unwrap_or(limits::CONCURRENCY),
+        concurrency: concurrency(destination),
+        drain: destination.extend_max,
         backoff: Backoff::default(),
     }
 }
 
-/// Starts the plugin of a destination in a child process. What it keeps goes to `store`.
-pub(crate) fn start(resolved: Resolved, store: &Arc<dyn Store>, clock: &Clock) -> Started {
-    let bounds = StateBounds {
-        keys_max: resolved.destination.state.keys_max.into(),
-        bytes_max: resolved.destination.state.bytes_max,
-    };
-    let name = resolved.destination.name.clone();
-    let state = StoredState::new(Arc::clone(store), name, bounds, clock.clone());
-    let config = InstanceConfig { state: Some(Arc::new(state)), ..instance_config(&resolved) };
-    let concurrency = config.plugin.manifest.concurrency_within(config.concurrency);
-    let instance = Instance::start(config);
+/// What a gateway offers the plugins of its destinations.
+#[derive(Debug, Clone)]
+pub(crate) struct Offers {
+    /// Keeps what they want to keep.
+    pub(crate) store: Arc<dyn Store>,
+    /// Takes the events that they make.
+    pub(crate) intake: Arc<Intake>,
+    /// How many of them they may make.
+    pub(crate) emit_rates: EmitRates,
+    /// Counts what they measure.
+    pub(crate) series: PluginSeries,
+    pub(crate) clock: Clock,
+}
+
+impl Offers {
+    /// Starts the plugin of a destination in a child process.
+    pub(crate) fn start(&self, resolved: &Resolved) -> Started {
+        let instance = Instance::start(self.instance_config(resolved));
+        let (engine, info) = (engine_destination(resolved, &instance), info(resolved, &instance));
+        Started { instance, engine, info }
+    }
+
+    /// What the plugin of a destination is run with.
+    pub(crate) fn instance_config(&self, resolved: &Resolved) -> InstanceConfig {
+        let Destination { name, state, emit, .. } = &resolved.destination;
+        let bounds = StateBounds { keys_max: state.keys_max.into(), bytes_max: state.bytes_max };
+        let state = StoredState::new(Arc::clone(&self.store), name.clone(), bounds, self.clock.clone());
+        let emit = emit.then(|| {
+            let (intake, rate) = (Arc::clone(&self.intake), self.emit_rates.of(name));
+            let emit = RoutedEmit::new(intake, name.clone(), self.clock.clone(), rate);
+            Arc::new(emit) as Arc<dyn PluginEmit>
+        });
+        let metrics = self.series.of(name.clone(), &resolved.plugin.manifest.id);
+        InstanceConfig {
+            state: Some(Arc::new(state)),
+            emit,
+            metrics: Some(Arc::new(metrics)),
+            ..instance_config(resolved)
+        }
+    }
+}
+
+/// A destination as the dispatcher runs it.
+pub(crate) fn engine_destination(resolved: &Resolved, instance: &Instance) -> engine::Destination {
     let Resolved { destination, plugin } = resolved;
-    let engine = engine::Destination {
+    engine::Destination {
         name: destination.name.clone(),
         lanes: LaneSettings {
-            concurrency,
+            concurrency: plugin.manifest.concurrency_within(concurrency(destination)),
             backlog: destination.backlog.unwrap_or(Backlog::Keep),
             starts_per_second: destination.deliveries_per_second,
         },
-        schedule: destination.schedule,
-        retry: destination.retry,
+        schedule: destination.schedule.clone(),
+        retry: destination.retry.clone(),
         attempt_max: destination.attempt_max,
+        extend_max: destination.extend_max,
         deliver: Arc::new(instance.clone()),
-    };
-    let info = DestinationInfo {
-        name: destination.name,
-        plugin: plugin.manifest.id,
-        plugin_version: plugin.manifest.version,
+    }
+}
+
+/// A destination as the API describes it.
+pub(crate) fn info(resolved: &Resolved, instance: &Instance) -> DestinationInfo {
+    let Resolved { destination, plugin } = resolved;
+    DestinationInfo {
+        name: destination.name.clone(),
+        plugin: plugin.manifest.id.clone(),
+        plugin_version: plugin.manifest.version.clone(),
         sandbox_mode: destination.sandbox.mode,
         status: instance.status(),
-    };
-    Started { instance, engine, info }
+        file: plugin.path.clone(),
+        actions: plugin.manifest.actions.clone().into(),
+        acts: Arc::new(instance.clone()),
+    }
+}
+
+fn concurrency(destination: &Destination) -> u32 {
+    destination.concurrency.unwrap_or(limits::CONCURRENCY)
 }

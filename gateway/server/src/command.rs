@@ -1,19 +1,23 @@
 //! The `postroom` command: arguments, dispatch and exit codes.
 
 mod exit;
+mod gateway;
 mod settings;
 
 use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::settings::parse_public_url;
 pub use self::{
     exit::{Exit, Failure},
     settings::{ConfigFile, ServerFlags},
 };
+pub(crate) use self::{
+    gateway::{GatewayFlags, Question},
+    settings::parse_public_url,
+};
 use crate::{
-    commands::{check, demo, init, openapi, plugin, routes, send, serve},
+    commands::{check, demo, destination, init, openapi, plugin, routes, send, serve},
     output::{Colour, Output},
     telemetry::{self, LogArgs},
 };
@@ -46,6 +50,10 @@ enum Command {
     /// Say where a body would go, and why
     #[command(subcommand)]
     Routes(routes::Command),
+    /// How the destinations of a running gateway do
+    Destinations(destination::ListArgs),
+    /// Look at a destination of a running gateway, and steer it
+    Destination(destination::Args),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -98,6 +106,8 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(&args, output),
         Command::Send(args) => send::run(args, output),
         Command::Routes(command) => routes::run(command, output),
+        Command::Destinations(args) => destination::list(&args, output),
+        Command::Destination(args) => destination::run(&args, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

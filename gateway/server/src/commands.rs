@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod destination;
 pub(crate) mod init;
 pub(crate) mod openapi;
 pub(crate) mod plugin;

@@ -23,6 +23,7 @@ mod schedule;
 pub mod schema;
 pub(crate) mod secrets;
 mod server;
+pub(crate) mod settings;
 mod source;
 mod surroundings;
 mod units;
@@ -41,6 +42,7 @@ pub use self::{
     plugin_config::PluginConfig,
     plugin_state::PluginStateBounds,
     retention::Retention,
+    route::NamedKind,
     server::{Plugins, Server, Store, public_url, store_path},
     source::Source,
     surroundings::Surroundings,
@@ -72,6 +74,20 @@ pub struct Config {
     pub destinations: Vec<Destination>,
     /// Which events go where, in the order of the file.
     pub routes: Vec<Route>,
+    /// The kinds that routes name and only plugins make.
+    pub named_kinds: Vec<NamedKind>,
+}
+
+impl Config {
+    /// Says in the log which tokens and keys could be guessed.
+    pub(crate) fn warn_of_short_tokens(&self) {
+        for source in self.sources.iter().filter(|source| source.tokens.iter().any(secrets::is_short)) {
+            tracing::warn!(source = %source.name, "a token of this source is so short that it can be guessed");
+        }
+        for key in self.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
+            tracing::warn!(api_key = key.name, "this API key is so short that it can be guessed");
+        }
+    }
 }
 
 #[cfg(test)]

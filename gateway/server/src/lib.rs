@@ -3,6 +3,7 @@
 pub mod command;
 pub mod config;
 pub mod output;
+pub mod reload;
 pub mod run;
 pub mod serve;
 pub mod telemetry;
@@ -10,6 +11,8 @@ pub mod telemetry;
 mod api;
 mod assemble;
 mod commands;
+mod plugin_emit;
+mod plugin_metrics;
 mod plugin_state;
 
 /// Every event crosses threads: what a connection allocates, the store's threads and the dispatcher free.

@@ -69,7 +69,7 @@ impl<'a> Output<'a> {
         Ok(writeln!(self.data)?)
     }
 
-    /// Writes a table with aligned columns; nothing when it has no rows.
+    /// Writes a table with aligned columns; nothing when it has no rows. Cells may hold what strangers wrote: see [`plain`].
     ///
     /// # Errors
     /// When it cannot be written.
@@ -82,7 +82,8 @@ impl<'a> Output<'a> {
             return Ok(());
         }
         let mut widths = header.map(|cell| cell.chars().count());
-        for row in rows {
+        let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(plain)).collect();
+        for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
@@ -121,6 +122,16 @@ impl fmt::Debug for Output<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output").field("colour", &self.colour).finish_non_exhaustive()
     }
+}
+
+/// `text` in one line and without anything that a terminal acts on or that changes the order of what is read.
+#[must_use]
+pub fn plain(text: impl AsRef<str>) -> String {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.as_ref().replace(acts, " ")
 }
 
 fn aligned(cells: &[impl AsRef<str>], widths: &[usize]) -> String {

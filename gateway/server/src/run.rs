@@ -1,19 +1,21 @@
 //! The whole life of a gateway: start, serve, drain.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, io, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
-use postroom_host::{Instance, discover};
 use postroom_store::{OpenError, SqliteStore, Store};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Metrics, Parts, StoreHealth},
-    assemble::{self, Started},
-    config::{Config, Faults, resolve, secrets},
+    api::{Api, ApiKeys, Destinations, Metrics, Parts, StoreHealth},
+    assemble::{self, Offers, Started},
+    config::{Config, Faults},
+    plugin_emit::EmitRates,
+    plugin_metrics::PluginSeries,
+    reload::{self, Governed, Loaded, ReadAgain, Reloader},
     serve::{self, Limits},
 };
 
@@ -40,7 +42,8 @@ pub enum RunError {
     Listen(#[source] io::Error),
 }
 
-/// Runs a gateway on `listener` until `shutdown` is ready, then drains it.
+/// Runs a gateway on `listener` until `shutdown` is ready, then drains it. Each message of `reloads` has it read the
+/// configuration anew, by `read_again`.
 ///
 /// The caller binds the socket and owns the signal to stop, so a test enters by the same door as the command. At the end
 /// no request is open and every outcome is stored; what was still in flight after `[server] drain` is delivered
@@ -50,13 +53,15 @@ pub enum RunError {
 /// When the gateway cannot start, and when its dispatcher fails: events would be taken and never delivered.
 pub async fn run(
     config: Config,
+    read_again: ReadAgain,
     listener: TcpListener,
+    reloads: mpsc::Receiver<()>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(RunError::Listen)?;
-    let gateway = Gateway::start(&config)?;
+    let gateway = Gateway::start(config.clone(), read_again)?;
     tracing::info!(address = %address, store = %config.store.path.display(), "listening");
-    warn_of_short_tokens(&config);
+    config.warn_of_short_tokens();
     tracing::info!(
         sources = config.sources.len(),
         routes = config.routes.len(),
@@ -83,35 +88,55 @@ pub async fn run(
             tracing::warn!("some deliveries did not end in time, they go again at the next start");
         }
     };
-    tokio::join!(serve::serve(listener, endpoint, limits, stop), drain);
+    let reloader = &gateway.reloader;
+    let reload = async { tokio::join!(follow(reloads, reloader), reload::watch(Arc::clone(reloader))) };
+    let reload = async { stopping.run_until_cancelled(reload).await.map_or((), |((), ())| ()) };
+    tokio::join!(serve::serve(listener, endpoint, limits, stop), drain, reload);
     gateway.stop().await;
     tracing::info!("stopped");
     if failed { Err(RunError::Dispatcher) } else { Ok(()) }
 }
 
+/// Reloads the configuration whenever it is asked to.
+async fn follow(mut reloads: mpsc::Receiver<()>, reloader: &Arc<Reloader>) {
+    while reloads.recv().await.is_some() {
+        // It has said in the log how it went.
+        drop(reloader.reload("SIGHUP").await);
+    }
+}
+
 /// The parts of a running gateway.
 struct Gateway {
     store: Arc<SqliteStore>,
-    instances: Vec<Instance>,
+    reloader: Arc<Reloader>,
     engine: Arc<Handle>,
     api: Api,
 }
 
 impl Gateway {
-    fn start(config: &Config) -> Result<Self, RunError> {
+    fn start(config: Config, read_again: ReadAgain) -> Result<Self, RunError> {
         postroom_host::shield_from_plugins().map_err(RunError::Shield)?;
-        let catalog = discover(&config.plugins.path);
-        let resolved = resolve::resolve(config, &catalog).map_err(RunError::Config)?;
+        let loaded = Loaded::new(config).map_err(RunError::Config)?;
+        let config = &loaded.config;
         let opened = SqliteStore::open(postroom_store::Options::new(config.store.path.clone()));
         let (store, commits, newest) = opened.map_err(RunError::Store)?;
         let store = Arc::new(store);
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
 
         let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
-        let (mut instances, mut destinations, mut infos) = (Vec::new(), Vec::new(), Vec::new());
-        for resolved in resolved {
-            let Started { instance, engine, info } = assemble::start(resolved, &shared, &clock);
-            instances.push(instance);
+        let (sources, routes) = (assemble::sources(config), config.routes.clone());
+        let intake = Intake::new(sources, routes, Arc::clone(&shared), clock.clone(), counters.clone());
+        let offers = Offers {
+            store: Arc::clone(&shared),
+            intake: Arc::new(intake),
+            emit_rates: EmitRates::default(),
+            series: PluginSeries::default(),
+            clock: clock.clone(),
+        };
+        let (mut instances, mut destinations, mut infos) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for resolved in &loaded.resolved {
+            let Started { instance, engine, info } = offers.start(resolved);
+            instances.insert(resolved.destination.name.clone(), instance);
             destinations.push(engine);
             infos.push(info);
         }
@@ -121,35 +146,37 @@ impl Gateway {
             feed,
             destinations,
             retention: assemble::retention(config),
-            clock: clock.clone(),
+            clock,
             metrics: counters.clone(),
         }));
-        let metrics = Metrics::new(&counters);
-        let sources = assemble::sources(config);
+        let metrics = Metrics::new(&counters, &offers.series);
+        let governed = Governed {
+            intake: Arc::clone(&offers.intake),
+            offers,
+            engine: Arc::clone(&engine),
+            keys: Arc::new(ApiKeys::new(&config.api_keys)),
+            destinations: Arc::new(Destinations::new(infos)),
+        };
+        let reloader = Arc::new(Reloader::new(read_again, governed.clone(), loaded, instances));
+        let Governed { intake, keys, destinations, .. } = governed;
         let api = Api::new(Parts {
-            intake: Intake::new(sources, config.routes.clone(), Arc::clone(&shared), clock, counters),
+            intake,
             store: shared,
             engine: Arc::clone(&engine),
-            destinations: infos,
-            keys: ApiKeys::new(&config.api_keys),
+            destinations,
+            keys,
+            reloader: Arc::clone(&reloader),
             metrics,
             store_health: StoreHealth::default(),
+            looking: tokio::sync::Mutex::default(),
         });
-        Ok(Self { store, instances, engine, api })
+        Ok(Self { store, reloader, engine, api })
     }
 
     /// Ends the plugins and then the store, which they may still need.
     async fn stop(self) {
-        join_all(self.instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
+        let instances = self.reloader.stop().await;
+        join_all(instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
         self.store.close().await;
-    }
-}
-
-fn warn_of_short_tokens(config: &Config) {
-    for source in config.sources.iter().filter(|source| source.tokens.iter().any(secrets::is_short)) {
-        tracing::warn!(source = %source.name, "a token of this source is so short that it can be guessed");
-    }
-    for key in config.api_keys.iter().filter(|key| secrets::is_short(&key.key)) {
-        tracing::warn!(api_key = key.name, "this API key is so short that it can be guessed");
     }
 }

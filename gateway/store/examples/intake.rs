@@ -43,6 +43,7 @@ fn new_event(number: u64) -> NewEvent {
         labels: BTreeMap::new(),
         content_type: Some("application/json".to_owned()),
         body_bytes: 1024,
+        hops: 0,
     };
     let route = RouteName::new("monitor runs");
     NewEvent {

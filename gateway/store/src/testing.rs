@@ -54,6 +54,7 @@ pub(crate) fn new_event(n: u32, key: &str, destinations: &[&str]) -> NewEvent {
         labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
         content_type: Some("application/json".to_owned()),
         body_bytes: 0,
+        hops: 0,
     };
     let target = |name: &&str| Target { destination: destination(name), route: RouteName::new("all") };
     with_body(

@@ -28,6 +28,9 @@ pub(crate) struct ApiKey<G>(PhantomData<G>);
 /// Lets a request pass whose API key may act on deliveries and destinations, and says whose it is.
 pub(crate) struct OperatorKey<G>(pub(crate) Caller, PhantomData<G>);
 
+/// Lets a request pass whose API key may do everything, and says whose it is.
+pub(crate) struct AdminKey<G>(pub(crate) Caller, PhantomData<G>);
+
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {
     let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
     let caller = match bearer(request.headers()) {
@@ -111,6 +114,37 @@ impl<'a, G: Gateway> ApiExtractor<'a> for OperatorKey<G> {
             return Err(Failure::new(
                 Code::Forbidden,
                 "this API key may only read; this operation needs one with the role operator or admin",
+            )
+            .into());
+        }
+        check_parameters(request)?;
+        Ok(Self(caller, PhantomData))
+    }
+}
+
+impl<'a, G: Gateway> ApiExtractor<'a> for AdminKey<G> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_scheme(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let caller = caller::<G>(request).await?;
+        if caller.role < Role::Admin {
+            return Err(Failure::new(
+                Code::Forbidden,
+                "this API key may not do everything; this operation needs one with the role admin",
             )
             .into());
         }

@@ -10,6 +10,7 @@ async fn destinations_are_listed_and_found_by_name() {
     assert_eq!(listed["state"], "ready");
     assert_eq!(listed["sandbox"]["missing"][0]["layer"], "landlock");
     assert_eq!((&listed["process"]["pid"], &listed["process"]["restarts"]), (&4711.into(), &1.into()));
+    assert_eq!(listed["health"]["detail"]["message"], "no answer");
     fake.get("/api/v1/destinations/none").await.assert_status(StatusCode::NOT_FOUND);
 }
 

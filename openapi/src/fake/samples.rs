@@ -3,8 +3,12 @@
 use super::SOURCE;
 use crate::{
     deliveries::{Attempt, Delivery, DeliveryState, OutcomeKind, OutcomeSummary},
-    destinations::{Destination, DestinationState, Gate, MissingLayer, PluginProcess, Sandbox, SandboxMode},
+    destinations::{
+        Destination, DestinationState, Gate, HealthState, MissingLayer, PluginFaults, PluginHealth,
+        PluginProcess, Sandbox, SandboxMode,
+    },
     events::{Event, EventDelivery, Kind, NamedId, RouteResult, Verdict},
+    reload::Reload,
     replays::{Replay, ReplayFilter, ReplayProgress, ReplayState},
     time::Timestamp,
 };
@@ -76,6 +80,20 @@ pub(super) fn delivery(number: usize) -> Delivery {
     }
 }
 
+pub(super) fn reload() -> Reload {
+    Reload {
+        generation: 2,
+        fingerprint: "0123456789abcdef".to_owned(),
+        reloaded: vec!["itoc360".to_owned()],
+        rotated: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        unchanged: vec!["backups".to_owned()],
+        applied: vec!["destination.itoc360.config".to_owned()],
+        needs_restart: vec!["server.listen".to_owned()],
+    }
+}
+
 pub(super) fn destination() -> Destination {
     Destination {
         name: "itoc360".to_owned(),
@@ -92,7 +110,14 @@ pub(super) fn destination() -> Destination {
             restarts: 1,
             memory_bytes: Some(3_500_000),
             threads: Some(4),
+            faults: PluginFaults { stale: 0, slow: 0 },
         }),
+        health: Some(PluginHealth {
+            state: HealthState::Unavailable,
+            since: Timestamp::from_unix_ms(1_790_000_000_000),
+            detail: Some([("message".to_owned(), "no answer".into())].into()),
+        }),
+        backoff: None,
         state: DestinationState::Ready,
         detail: None,
         gate: Gate::Held,

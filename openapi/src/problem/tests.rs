@@ -69,8 +69,9 @@ fn a_parameter_that_cannot_be_read() {
         ("limit=501", "parameter `limit`: expected a whole number from 1 to 500"),
         ("limit=x", "parameter `limit`: expected a whole number from 1 to 500"),
         (
-            "kind=run",
-            "parameter `kind`: expected one of monitor_run, collection_backup, activity, unrecognized",
+            "kind=Run",
+            "parameter `kind`: expected one of monitor_run, collection_backup, activity, unrecognized, or the name of a \
+             kind that a plugin makes",
         ),
         ("knid=activity", "there is no parameter `knid`; did you mean `kind`?"),
         ("a%0ab=1", "there is no parameter `a\\nb`; known here: kind, source, subject, limit, cursor"),

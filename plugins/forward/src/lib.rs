@@ -46,10 +46,17 @@
 //! | retry, rate limited | 408, 425, 429, 5xx, no connection, no answer in time; `Retry-After` is honoured |
 //! | permanent | other 4xx |
 //! | misconfigured | 401, 403, 404, 405, 410, and 3xx: redirects are not followed; a link-local address, where clouds keep credentials |
+//!
+//! # Actions
+//!
+//! | action | what it does |
+//! |---|---|
+//! | `test` | posts `{"test": true}`, or the `body` it is given, marked with `Postroom-Test: true`, and tells how the endpoint answers |
 #![forbid(unsafe_code)]
 
 mod config;
 mod plugin;
+mod probe;
 
 mod address;
 mod headers;

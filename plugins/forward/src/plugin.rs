@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use postroom_sdk::{
-    CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Report, Secret, SecretError, SecretOrText,
-    http::{HttpClient, Reach, RequestBuilder},
+    Actions, CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Report, Secret, SecretError,
+    SecretOrText,
+    http::{HttpClient, Reach, RequestBuilder, Response},
     postroom_plugin,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::{
     address::{Address, NotHttp},
     config::Config,
     headers::{self, HeaderError},
+    probe::Test,
 };
 
 /// One endpoint.
@@ -42,10 +44,15 @@ enum Error {
     kinds = ["*"],
     concurrency = 16,
     network = ["*:*"],
-    config_schema = "config.schema.json"
+    config_schema = "config.schema.json",
+    actions = "actions.json"
 )]
 impl Plugin for Forward {
     type Config = Config;
+
+    fn actions() -> Actions<Self> {
+        Actions::none().with::<Test>()
+    }
 
     fn validate(config: &Config, report: &mut Report) {
         config.check(report);
@@ -109,11 +116,28 @@ impl Forward {
     fn request(&self, event: &Event, target: &Target<'_>) -> RequestBuilder {
         // The content type comes from a stranger, and what no header can hold must not fail the event.
         let content_type = event.content_type().filter(|text| headers::check_value(text).is_ok());
+        self.base(target, content_type.unwrap_or("application/json"), event.id())
+            .header("Postroom-Event-Id", event.id())
+            .header("Postroom-Event-Kind", event.kind())
+            .header("Postroom-Attempt", &event.attempt().to_string())
+    }
+
+    /// Posts a request that is no event.
+    pub(crate) async fn send_test(&self, host: &Host, body: &Value) -> Result<Response, Failure> {
+        let target =
+            self.target(host).map_err(|error| Failure::misconfigured("settings", error.to_string()))?;
+        let key = format!("test-{}", host.now_unix_ms());
+        let request = self.base(&target, "application/json", &key).header("Postroom-Test", "true");
+        request.body(body.to_string()).send().await
+    }
+
+    /// A request without its body and without the headers that only this plugin sets.
+    fn base(&self, target: &Target<'_>, content_type: &str, key: &str) -> RequestBuilder {
         let mut request = self
             .http
             .post(target.address.expose())
-            .header("Content-Type", content_type.unwrap_or("application/json"))
-            .header("Idempotency-Key", event.id());
+            .header("Content-Type", content_type)
+            .header("Idempotency-Key", key);
         for (name, value) in &target.headers {
             request = request.secret_header(name, value);
         }
@@ -121,9 +145,6 @@ impl Forward {
             request = request.hide(&trace);
         }
         request
-            .header("Postroom-Event-Id", event.id())
-            .header("Postroom-Event-Kind", event.kind())
-            .header("Postroom-Attempt", &event.attempt().to_string())
     }
 }
 

@@ -66,10 +66,19 @@ places! {
         struct_size, abi_major, abi_minor, capabilities, ctx, complete, extend, log_level, log, metric, state,
         state_wait, now_unix_ms, monotonic_ns, secret, get_extension,
     }
+    postroom_new_event {
+        struct_size, flags, token, kind, subject, ordering_key, verdict, content_type, idempotency_key, labels,
+        label_count, body,
+    }
+    postroom_emit_result { struct_size, status, repeated, flags, event_id }
+    postroom_emit_v1 { struct_size, flags, emit }
     postroom_plugin {
         struct_size, abi_major, abi_minor, flags, required_caps, describe, validate, create, deliver, cancel, health,
-        drain, destroy,
+        drain, destroy, get_extension,
     }
+    postroom_action { struct_size, reserved, token, deadline_unix_ms, name, input_json }
+    postroom_action_result { struct_size, status, output_json, message }
+    postroom_actions_v1 { struct_size, reserved, run, cancel }
 }
 
 macro_rules! constants {
@@ -93,6 +102,7 @@ constants! {
     POSTROOM_VER_ANY POSTROOM_VER_ABSENT
     POSTROOM_LOG_ERROR POSTROOM_LOG_WARN POSTROOM_LOG_INFO POSTROOM_LOG_DEBUG POSTROOM_LOG_TRACE
     POSTROOM_METRIC_COUNTER POSTROOM_METRIC_GAUGE POSTROOM_METRIC_HISTOGRAM
+    POSTROOM_EMIT_BODY_MAX POSTROOM_EMIT_LABELS_MAX
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The Postroom plugin ABI, version 1.0: a `#[repr(C)]` mirror of `sdk/c/postroom_plugin.h`.
+//! The Postroom plugin ABI, version 1.1: a `#[repr(C)]` mirror of `sdk/c/postroom_plugin.h`.
 //!
 //! The header is the contract and holds the rules of memory, threads and versions; the doc comments here only say
 //! what a reader of Rust needs. Names are the header's, so that a search finds both sides. A test compiles C against
-//! the header and compares every offset, size and constant, and `v1.0.layout` freezes them: only appending is possible.
+//! the header and compares every offset, size and constant, and `golden` freezes them for each released minor: only appending is possible.
 //!
 //! Plugin authors use `postroom-sdk`, which hides all of this.
 
@@ -13,6 +13,8 @@
 mod status;
 mod text;
 
+mod actions;
+mod emit;
 mod event;
 mod outcome;
 mod state;
@@ -22,4 +24,4 @@ mod plugin;
 
 pub mod layout;
 
-pub use self::{event::*, host::*, outcome::*, plugin::*, state::*, status::*, text::*};
+pub use self::{actions::*, emit::*, event::*, host::*, outcome::*, plugin::*, state::*, status::*, text::*};

@@ -10,7 +10,7 @@ use crate::{
 /// Major version: part of the symbols' names.
 pub const POSTROOM_ABI_MAJOR: u16 = 1;
 /// Minor version: structs only grow at the end.
-pub const POSTROOM_ABI_MINOR: u16 = 0;
+pub const POSTROOM_ABI_MINOR: u16 = 1;
 
 /// Name of the symbol of the static manifest.
 pub const MANIFEST_SYMBOL: &str = "postroom_manifest_v1";
@@ -69,6 +69,8 @@ pub struct postroom_plugin {
     pub drain: Option<unsafe extern "C" fn(instance: *mut c_void, deadline_unix_ms: u64)>,
     /// Stops all threads and releases the instance.
     pub destroy: Option<unsafe extern "C" fn(instance: *mut c_void)>,
+    /// Since 1.1: a whole optional interface by name, a table that lives for ever; null if absent.
+    pub get_extension: Option<unsafe extern "C" fn(id: postroom_str) -> *const c_void>,
 }
 
 /// The entry: a table that lives for ever, or null with the reason in `err`.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 const char postroom_manifest_v1[] POSTROOM_MANIFEST =
-    "{\"manifest\":1,\"id\":\"hello\",\"name\":\"Hello\",\"version\":\"0.1.0\",\"abi\":\"1.0\","
+    "{\"manifest\":1,\"id\":\"hello\",\"name\":\"Hello\",\"version\":\"0.1.0\",\"abi\":\"1.1\","
     "\"kinds\":[\"*\"],\"capabilities\":[\"log\"],\"concurrency\":8,\"network\":\"none\"}";
 
 /* seen needs no lock: PF_SERIAL keeps at most one delivery in flight. */

@@ -26,6 +26,11 @@ pub(crate) struct Args {
     pub(crate) threads: Option<u64>,
     /// Path of the schema's file, from the folder of the crate's `Cargo.toml`.
     pub(crate) config_schema: Option<LitStr>,
+    /// Path of the actions' file, likewise.
+    pub(crate) actions: Option<LitStr>,
+    /// The kinds of event that it makes.
+    pub(crate) emits: Vec<String>,
+    pub(crate) metrics: Vec<Metric>,
 }
 
 /// A folder that the plugin asks for.
@@ -35,15 +40,24 @@ pub(crate) struct Folder {
     pub(crate) access: String,
 }
 
+/// Something that the plugin measures.
+pub(crate) struct Metric {
+    /// `counter`, `gauge` or `histogram`.
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) help: Option<String>,
+}
+
 const KEYS: &str = "id, name, description, license, homepage, kinds, capabilities, concurrency, network, \
-                    filesystem, memory_mb, threads and config_schema";
+                    filesystem, memory_mb, threads, config_schema, actions, emits and metrics";
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut id, mut name, mut description) = (None, None, None);
         let (mut license, mut homepage, mut config_schema) = (None, None, None);
         let (mut kinds, mut capabilities, mut network, mut filesystem) = (None, None, None, None);
-        let (mut concurrency, mut memory_mb, mut threads) = (None, None, None);
+        let (mut concurrency, mut memory_mb, mut threads, mut actions) = (None, None, None, None);
+        let (mut emits, mut metrics) = (None, None);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
@@ -58,9 +72,12 @@ impl Parse for Args {
                 "concurrency" => put(&mut concurrency, &key, number(input, 1, 1024)?)?,
                 "network" => put(&mut network, &key, network_of(input)?)?,
                 "filesystem" => put(&mut filesystem, &key, list(input, Folder::parse)?)?,
-                "memory_mb" => put(&mut memory_mb, &key, number(input, 1, u64::MAX)?)?,
-                "threads" => put(&mut threads, &key, number(input, 1, u64::MAX)?)?,
+                "memory_mb" => put(&mut memory_mb, &key, number(input, 1, u32::MAX.into())?)?,
+                "threads" => put(&mut threads, &key, number(input, 1, u32::MAX.into())?)?,
                 "config_schema" => put(&mut config_schema, &key, input.parse()?)?,
+                "actions" => put(&mut actions, &key, input.parse()?)?,
+                "emits" => put(&mut emits, &key, list(input, |input| text(input, check::emitted_kind))?)?,
+                "metrics" => put(&mut metrics, &key, metrics_of(input)?)?,
                 other => return Err(error(key.span(), format!("there is no `{other}`: there are {KEYS}"))),
             }
             if !input.is_empty() {
@@ -81,6 +98,9 @@ impl Parse for Args {
             memory_mb,
             threads,
             config_schema,
+            actions,
+            emits: emits.unwrap_or_default(),
+            metrics: metrics.unwrap_or_default(),
         })
     }
 }
@@ -93,8 +113,40 @@ impl Folder {
         }
         let path;
         parenthesized!(path in input);
-        Ok(Self { path: text(&path, check::not_empty)?, access: access.to_string() })
+        Ok(Self { path: text(&path, check::folder)?, access: access.to_string() })
     }
+}
+
+impl Metric {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let kind: Ident = input.parse()?;
+        if !["counter", "gauge", "histogram"].iter().any(|known| kind == known) {
+            return Err(error(
+                kind.span(),
+                "not a metric: write counter(\"…\"), gauge(\"…\") or histogram(\"…\")",
+            ));
+        }
+        let inner;
+        parenthesized!(inner in input);
+        let name = text(&inner, check::metric)?;
+        let mut help = None;
+        if inner.peek(Token![,]) {
+            inner.parse::<Token![,]>()?;
+            help = (!inner.is_empty()).then(|| text(&inner, check::help)).transpose()?;
+        }
+        Ok(Self { kind: kind.to_string(), name, help })
+    }
+}
+
+fn metrics_of(input: ParseStream<'_>) -> Result<Vec<Metric>> {
+    let span = input.span();
+    let metrics = list(input, Metric::parse)?;
+    for (index, metric) in metrics.iter().enumerate() {
+        if metrics[..index].iter().any(|before| before.name == metric.name) {
+            return Err(error(span, format!("the metric `{}` is there twice", metric.name)));
+        }
+    }
+    Ok(metrics)
 }
 
 fn kinds_of(input: ParseStream<'_>) -> Result<Vec<String>> {
@@ -153,7 +205,6 @@ fn number(input: ParseStream<'_>, min: u64, max: u64) -> Result<u64> {
     let literal: LitInt = input.parse()?;
     match literal.base10_parse() {
         Ok(number) if (min..=max).contains(&number) => Ok(number),
-        _ if max == u64::MAX => Err(error(literal.span(), format!("must be a whole number from {min}"))),
         _ => Err(error(literal.span(), format!("must be a whole number from {min} to {max}"))),
     }
 }

@@ -4,6 +4,9 @@ type Checked = Result<(), String>;
 
 const ID_BYTES_MAX: usize = 128;
 const NAME_BYTES_MAX: usize = 80;
+const KIND_BYTES_MAX: usize = 64;
+const HELP_BYTES_MAX: usize = 256;
+const VERSION_BYTES_MAX: usize = 64;
 const CAPABILITIES: [&str; 6] = ["log", "metrics", "state", "secrets", "clock", "progress"];
 
 pub(crate) fn id(id: &str) -> Checked {
@@ -17,7 +20,29 @@ pub(crate) fn id(id: &str) -> Checked {
 }
 
 pub(crate) fn name(name: &str) -> Checked {
-    ensure((1..=NAME_BYTES_MAX).contains(&name.len()), || "a name has 1 to 80 bytes".into())
+    let fits = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control);
+    ensure(fits, || "a name has 1 to 80 bytes and no control characters".into())
+}
+
+/// The version of the crate.
+pub(crate) fn version(version: &str) -> Checked {
+    ensure((1..=VERSION_BYTES_MAX).contains(&version.len()), || {
+        format!(
+            "the version in Cargo.toml has {} bytes: the gateway takes 1 to {VERSION_BYTES_MAX}",
+            version.len()
+        )
+    })
+}
+
+pub(crate) fn folder(path: &str) -> Checked {
+    let setting = path.strip_prefix("{config.").and_then(|path| path.strip_suffix('}'));
+    let fits = match setting {
+        Some(keys) => keys.split('.').all(|key| !key.is_empty()),
+        None => path.starts_with('/'),
+    };
+    ensure(fits, || {
+        "a folder is an absolute path, or \"{config.root}\" for the one that the setting `root` names".into()
+    })
 }
 
 pub(crate) fn not_empty(text: &str) -> Checked {
@@ -27,6 +52,32 @@ pub(crate) fn not_empty(text: &str) -> Checked {
 pub(crate) fn kind(kind: &str) -> Checked {
     let fits = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_graphic());
     ensure(fits, || "a kind is a name such as \"monitor_run\", or a glob such as \"*\"".into())
+}
+
+/// How the gateway's own kinds begin, those to come included.
+const RESERVED: [&str; 6] = ["monitor_", "collection_", "incident_", "backup_", "delivery_", "destination_"];
+
+pub(crate) fn emitted_kind(kind: &str) -> Checked {
+    let is_own =
+        ["activity", "unrecognized"].contains(&kind) || RESERVED.iter().any(|own| kind.starts_with(own));
+    ensure(is_plain(kind), || {
+        "a kind of the plugin's own has 1 to 64 of the characters a-z, 0-9 and _".into()
+    })?;
+    ensure(!is_own, || format!("the gateway keeps names such as `{kind}` for itself"))
+}
+
+pub(crate) fn metric(name: &str) -> Checked {
+    ensure(is_plain(name), || "a metric's name has 1 to 64 of the characters a-z, 0-9 and _".into())
+}
+
+pub(crate) fn help(help: &str) -> Checked {
+    let fits = help.len() <= HELP_BYTES_MAX && !help.contains(char::is_control);
+    ensure(fits, || "what a metric says has at most 256 bytes and no control characters".into())
+}
+
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=KIND_BYTES_MAX).contains(&name.len()) && name.bytes().all(plain)
 }
 
 pub(crate) fn capability(name: &str) -> Checked {

@@ -2,11 +2,11 @@
 
 use std::{env, path::Path};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Error, ItemImpl, LitStr, Result, parse_quote};
 
-use crate::{args::Args, manifest};
+use crate::{args::Args, check, manifest};
 
 /// The `impl` with what the SDK wants to know, the two symbols of a plugin, and the test that holds the schema's file.
 pub(crate) fn expand(args: &Args, mut item: ItemImpl) -> Result<TokenStream> {
@@ -17,13 +17,24 @@ pub(crate) fn expand(args: &Args, mut item: ItemImpl) -> Result<TokenStream> {
         return Err(Error::new_spanned(&item.generics, "a plugin is one type, without parameters"));
     }
     if let Some(file) = &args.config_schema {
-        must_exist(file)?;
+        must_exist(file, "{}")?;
+    }
+    if let Some(file) = &args.actions {
+        must_exist(file, "[]")?;
+    }
+    if let Ok(version) = env::var("CARGO_PKG_VERSION") {
+        check::version(&version).map_err(|why| Error::new(Span::call_site(), why))?;
     }
 
-    let schema_path = args.config_schema.as_ref().map(|file| {
-        quote! { ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #file) }
-    });
-    let schema = schema_path.as_ref().map(|path| quote! { , ::core::include_str!(#path), "}" });
+    let path = |file: &LitStr| quote! { ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #file) };
+    let (schema_path, actions_path) =
+        (args.config_schema.as_ref().map(path), args.actions.as_ref().map(path));
+    let member = |name: &str, path: &TokenStream| {
+        let key = format!(",\"{name}\":");
+        quote! { #key, ::core::include_str!(#path), }
+    };
+    let actions = actions_path.as_ref().map(|path| member("actions", path));
+    let schema = schema_path.as_ref().map(|path| member("config_schema", path));
     let (before, after) = (manifest::before_version(args), manifest::after_version(args));
     let capabilities = args
         .capabilities
@@ -32,7 +43,7 @@ pub(crate) fn expand(args: &Args, mut item: ItemImpl) -> Result<TokenStream> {
     item.items.push(parse_quote! {
         #[doc(hidden)]
         const DECLARED: ::postroom_sdk::__private::Declared = ::postroom_sdk::__private::Declared {
-            manifest: ::core::concat!(#before, ::core::env!("CARGO_PKG_VERSION"), #after #schema, "\0"),
+            manifest: ::core::concat!(#before, ::core::env!("CARGO_PKG_VERSION"), #after, #actions #schema "}\0"),
             capabilities: 0 #( | ::postroom_sdk::__private::#capabilities )*,
             config_schema: ::core::option::Option::Some(
                 ::postroom_sdk::__private::config_schema::<<Self as ::postroom_sdk::Plugin>::Config>
@@ -47,6 +58,15 @@ pub(crate) fn expand(args: &Args, mut item: ItemImpl) -> Result<TokenStream> {
             #[test]
             fn the_file_of_the_schema_is_up_to_date() {
                 ::postroom_sdk::__private::check_schema_file::<#plugin>(#path);
+            }
+        }
+    });
+    let actions_test = actions_path.map(|path| {
+        quote! {
+            #[cfg(test)]
+            #[test]
+            fn the_file_of_the_actions_is_up_to_date() {
+                ::postroom_sdk::__private::check_actions_file::<#plugin>(#path);
             }
         }
     });
@@ -72,11 +92,12 @@ pub(crate) fn expand(args: &Args, mut item: ItemImpl) -> Result<TokenStream> {
         };
 
         #test
+        #actions_test
     })
 }
 
 /// `include_str!` would say it too, but not what to do about it.
-fn must_exist(file: &LitStr) -> Result<()> {
+fn must_exist(file: &LitStr, empty: &str) -> Result<()> {
     let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     if Path::new(&folder).join(file.value()).is_file() {
         return Ok(());
@@ -85,7 +106,7 @@ fn must_exist(file: &LitStr) -> Result<()> {
     Err(Error::new(
         file.span(),
         format!(
-            "there is no {file_name} beside Cargo.toml: write {{}} into it, and let \
+            "there is no {file_name} beside Cargo.toml: write {empty} into it, and let \
              `POSTROOM_UPDATE_SCHEMA=1 cargo test` write the rest"
         ),
     ))

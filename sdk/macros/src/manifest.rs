@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::args::Args;
+use crate::args::{Args, Metric};
 
 /// The capabilities that the SDK needs for itself.
 const ALWAYS: [&str; 3] = ["log", "secrets", "clock"];
 
 /// The text up to the version.
 pub(crate) fn before_version(args: &Args) -> String {
-    let mut json = String::from("{\"manifest\":1,\"abi\":\"1.0\"");
+    let mut json = String::from("{\"manifest\":1,\"abi\":\"1.1\"");
     member(&mut json, "id", &string(&args.id));
     member(&mut json, "name", &string(&args.name));
     if let Some(description) = &args.description {
@@ -19,7 +19,8 @@ pub(crate) fn before_version(args: &Args) -> String {
     json
 }
 
-/// The text from the version to the schema's value, or to the end when there is no schema.
+/// The text from the version to where the files of the actions and the schema, if there are any, and the last brace
+/// follow.
 pub(crate) fn after_version(args: &Args) -> String {
     let mut json = String::from("\"");
     for (key, text) in [("license", &args.license), ("homepage", &args.homepage)] {
@@ -45,14 +46,24 @@ pub(crate) fn after_version(args: &Args) -> String {
         .iter()
         .map(|folder| format!("{{\"path\":{},\"access\":{}}}", string(&folder.path), string(&folder.access)));
     member(&mut json, "filesystem", &array(folders));
+    if !args.emits.is_empty() {
+        member(&mut json, "emits", &array(args.emits.iter().map(|kind| string(kind))));
+    }
+    if !args.metrics.is_empty() {
+        member(&mut json, "metrics", &array(args.metrics.iter().map(metric)));
+    }
     if let Some(limits) = limits(args) {
         member(&mut json, "limits", &limits);
     }
-    match args.config_schema {
-        Some(_) => json.push_str(",\"config_schema\":"),
-        None => json.push('}'),
-    }
     json
+}
+
+fn metric(metric: &Metric) -> String {
+    let mut json = format!("{{\"name\":{},\"kind\":{}", string(&metric.name), string(&metric.kind));
+    if let Some(help) = &metric.help {
+        member(&mut json, "help", &string(help));
+    }
+    json + "}"
 }
 
 fn limits(args: &Args) -> Option<String> {

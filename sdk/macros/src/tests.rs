@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
 use syn::ItemImpl;
 
-use crate::{args::Args, expand, manifest};
+use crate::{args::Args, check, expand, manifest};
 
 const GOOD: &str = r#"id = "com.example.pager", name = "Pager", kinds = ["monitor_run"]"#;
 
@@ -27,7 +27,7 @@ fn check(argument: &str, pointed: &str, message: &str) {
 #[track_caller]
 fn json(source: &str) -> String {
     let args: Args = syn::parse_str(source).unwrap();
-    format!("{}1.2.3{}", manifest::before_version(&args), manifest::after_version(&args))
+    format!("{}1.2.3{}}}", manifest::before_version(&args), manifest::after_version(&args))
 }
 
 #[test]
@@ -43,8 +43,13 @@ fn a_fault_is_pointed_at_where_it_stands() {
     check("capabilities = [state, camera]", "camera", "there is no capability `camera`: there are log,");
     check("capabilities = [clock, clock]", "clock", "`clock` is there twice");
     check("filesystem = [execute(\"/\")]", "execute", "not an access");
-    check("filesystem = [read(\"\")]", "\"\"", "empty");
+    for path in ["", "data", "./data", "{config.}", "{config.a..b}", "{config.root", "{root}"] {
+        let literal = format!("\"{path}\"");
+        check(&format!("filesystem = [read({literal})]"), &literal, "a folder is an absolute path");
+    }
     check("memory_mb = 0", "0", "must be a whole number from 1");
+    check("memory_mb = 4294967296", "4294967296", "must be a whole number from 1 to 4294967295");
+    check("threads = 4294967296", "4294967296", "must be a whole number from 1 to 4294967295");
     check("colour = \"red\"", "colour", "there is no `colour`: there are id, name,");
     check("id = \"again\"", "id", "`id` is there twice");
     check("description = \"\"", "\"\"", "empty");
@@ -64,6 +69,7 @@ fn id_name_and_kinds_must_be_there_and_fit() {
     check("id = \"a\", name = \"A\", kinds = []", "[", "a plugin without kinds");
     check("id = \"a\", name = \"A\", kinds = [\"a b\"]", "\"a b\"", "a kind is a name");
     check("name = \"\"", "\"\"", "a name has 1 to 80 bytes");
+    check("name = \"a\\tb\"", "\"a\\tb\"", "a name has 1 to 80 bytes and no control characters");
     for id in ["", "A", "a.", ".a", "-a", "a--b", "a.-b", "a b", "a_b"] {
         check(&format!("id = \"{id}\""), &format!("\"{id}\""), "an id is lower-case words");
     }
@@ -73,7 +79,7 @@ fn id_name_and_kinds_must_be_there_and_fit() {
 fn the_least_is_an_id_a_name_and_kinds() {
     assert_eq!(
         json(GOOD),
-        r#"{"manifest":1,"abi":"1.0","id":"com.example.pager","name":"Pager","version":"1.2.3","capabilities":["log","secrets","clock"],"kinds":["monitor_run"],"network":"none","filesystem":[]}"#
+        r#"{"manifest":1,"abi":"1.1","id":"com.example.pager","name":"Pager","version":"1.2.3","capabilities":["log","secrets","clock"],"kinds":["monitor_run"],"network":"none","filesystem":[]}"#
     );
 }
 
@@ -87,7 +93,7 @@ fn everything_is_written_in_the_order_of_the_manifest() {
     "#;
     assert_eq!(
         json(source),
-        r#"{"manifest":1,"abi":"1.0","id":"all","name":"A \"B\" \\ C","description":"line\u000abreak – ä","version":"1.2.3","license":"MIT","homepage":"https://example.com","capabilities":["log","secrets","clock","state"],"kinds":["*"],"concurrency":8,"network":["*:443"],"filesystem":[{"path":"/a","access":"read"},{"path":"{config.root}","access":"write"}],"limits":{"memory_mb":64,"threads":4}}"#
+        r#"{"manifest":1,"abi":"1.1","id":"all","name":"A \"B\" \\ C","description":"line\u000abreak – ä","version":"1.2.3","license":"MIT","homepage":"https://example.com","capabilities":["log","secrets","clock","state"],"kinds":["*"],"concurrency":8,"network":["*:443"],"filesystem":[{"path":"/a","access":"read"},{"path":"{config.root}","access":"write"}],"limits":{"memory_mb":64,"threads":4}}"#
     );
 }
 
@@ -123,4 +129,13 @@ fn only_a_schema_in_a_file_has_a_test() {
     };
     assert_eq!(tests(GOOD), 0);
     assert_eq!(tests(&format!("{GOOD}, config_schema = \"Cargo.toml\"")), 1);
+    assert_eq!(tests(&format!("{GOOD}, config_schema = \"Cargo.toml\", actions = \"Cargo.toml\"")), 2);
+}
+
+#[test]
+fn a_version_is_one_that_the_gateway_takes() {
+    assert_eq!(check::version("1.0.0"), Ok(()));
+    assert_eq!(check::version(&"1".repeat(64)), Ok(()));
+    let long = check::version(&"1".repeat(65)).unwrap_err();
+    assert!(long.starts_with("the version in Cargo.toml has 65 bytes"), "{long}");
 }

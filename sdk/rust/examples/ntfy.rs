@@ -38,7 +38,7 @@ struct Ntfy {
     description = "Tells phones about monitor runs that failed",
     kinds = ["monitor_run"],
     concurrency = 4,
-    network = ["*:443", "*:80"],
+    network = ["*:*"],
     config_schema = "config.schema.json"
 )]
 impl Plugin for Ntfy {

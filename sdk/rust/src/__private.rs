@@ -7,7 +7,7 @@ pub use postroom_abi::{
 
 pub use crate::{
     declared::{Declared, config_schema},
-    schema::check_schema_file,
+    schema::{check_actions_file, check_schema_file},
 };
 use crate::{ffi::Entry, plugin::Plugin};
 

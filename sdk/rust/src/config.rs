@@ -1,9 +1,13 @@
 //! A destination's settings: from JSON to the author's type, with the path of every fault.
 
+mod unread;
+
 use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
+
+use crate::plugin::Plugin;
 
 /// Faults of a config, collected by [`Plugin::validate`](crate::Plugin::validate).
 ///
@@ -70,10 +74,22 @@ impl Report {
     }
 }
 
+pub(crate) fn in_one_line(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Reads the settings of `P`. Of a type with a schema, no setting is passed over.
+pub(crate) fn parse_for<P: Plugin>(json: &[u8]) -> Result<P::Config, Vec<Fault>> {
+    let config = parse(json)?;
+    let Some(schema) = P::DECLARED.config_schema else { return Ok(config) };
+    let unread = unread::unread::<P::Config>(&serde_json::from_slice(json).unwrap_or_default(), &schema(""));
+    if unread.is_empty() { Ok(config) } else { Err(unread) }
+}
+
 /// Reads a config, or says where and why it does not fit.
 ///
 /// A setting that no field takes is a fault whether the author's type refuses it or not: a misspelt setting that is
-/// passed over is one that nobody finds.
+/// passed over is one that nobody finds. Beside a flattened field it takes [`parse_for`] to find it.
 pub(crate) fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, Vec<Fault>> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut track = serde_path_to_error::Track::new();
@@ -82,7 +98,7 @@ pub(crate) fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, Vec<Fault>> {
     let parsed = serde_ignored::deserialize(tracked, |path| {
         let mut pointer = String::new();
         append(&mut pointer, &path);
-        unknown.push(Fault { path: pointer, message: "there is no such setting".to_owned() });
+        unknown.push(no_such_setting(pointer));
     });
     match parsed {
         Ok(config) if unknown.is_empty() => Ok(config),
@@ -92,6 +108,10 @@ pub(crate) fn parse<C: DeserializeOwned>(json: &[u8]) -> Result<C, Vec<Fault>> {
             message: without_position(&error.to_string()).to_owned(),
         }]),
     }
+}
+
+fn no_such_setting(path: String) -> Fault {
+    Fault { path, message: "there is no such setting".to_owned() }
 }
 
 fn append(pointer: &mut String, path: &serde_ignored::Path<'_>) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::schema;
+use crate::{plugin::Plugin, schema};
 
 /// Filled by the attribute, read by the function table and the test host.
 #[doc(hidden)]
@@ -25,12 +25,21 @@ impl Declared {
     pub(crate) fn manifest(&self) -> Option<Value> {
         serde_json::from_str(self.manifest.trim_end_matches('\0')).ok()
     }
+
+    /// The threads that the manifest asks for.
+    pub(crate) fn threads(&self) -> Option<u64> {
+        self.manifest()?["limits"]["threads"].as_u64()
+    }
 }
 
-/// The manifest with the schema that the type of the settings gives.
-pub(crate) fn describe(declared: &Declared) -> Option<Value> {
+/// The manifest with what the types of the settings and the actions give.
+pub(crate) fn describe<P: Plugin>() -> Option<Value> {
+    let declared = P::DECLARED;
     let mut manifest = declared.manifest()?;
-    manifest["config_schema"] = schema_of(declared, &manifest)?;
+    manifest["config_schema"] = schema_of(&declared, &manifest)?;
+    if let Some(actions) = P::actions().describe() {
+        manifest["actions"] = actions;
+    }
     Some(manifest)
 }
 

@@ -6,6 +6,8 @@
 
 #![expect(unsafe_code, reason = "calls and is called by C")]
 
+mod action;
+mod emit;
 mod entry;
 mod host_table;
 mod lease;
@@ -14,6 +16,8 @@ mod sized;
 mod state;
 
 pub(crate) use self::{
+    action::ActionLease,
+    emit::EmitAnswer,
     entry::Entry,
     host_table::HostTable,
     lease::{Ending, Lease, Leases},

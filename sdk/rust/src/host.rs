@@ -1,10 +1,19 @@
 //! What the gateway offers to a plugin.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use postroom_abi as abi;
+use thiserror::Error;
 
 use crate::{
+    emit::{self, EmitError, Emitted, NewEvent},
     ffi::HostTable,
     log::Log,
     secret::{Secret, SecretError, SecretOrText, SecretRef},
@@ -42,6 +51,21 @@ impl Host {
     #[must_use]
     pub fn now_unix_ms(&self) -> u64 {
         self.table().now_unix_ms()
+    }
+
+    /// A clock that never goes back, from some moment on: for how long something took. A test may set it.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.table().monotonic_ns())
+    }
+
+    /// Makes an event that belongs to no delivery; see [`NewEvent`]. A plugin may make a few a second.
+    ///
+    /// # Errors
+    ///
+    /// As [`EmitError`] says.
+    pub async fn emit(&self, event: NewEvent) -> Result<Emitted, EmitError> {
+        emit::emit(self.table(), 0, &event).await
     }
 
     /// The value of a secret. Ask each time it is needed: it may have been rotated.
@@ -105,13 +129,29 @@ impl fmt::Debug for Host {
 pub struct Delivery {
     host: Host,
     log: Log,
-    deadline_unix_ms: u64,
+    token: u64,
+    deadline_unix_ms: AtomicU64,
+}
+
+/// Why a delivery got no more time.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ExtendError {
+    /// It has had all the time that the operator gives.
+    #[error("the attempt has had all its time; the operator can raise `timeout_max`")]
+    NoMore,
+    /// The delivery is over.
+    #[error("the delivery is over")]
+    Over,
+    /// This gateway gives no more time.
+    #[error("this gateway gives no more time: use a newer one")]
+    Unsupported,
 }
 
 impl Delivery {
     pub(crate) fn new(host: Host, token: u64, deadline_unix_ms: u64) -> Self {
         let log = Log { token, ..host.log.clone() };
-        Self { host, log, deadline_unix_ms }
+        Self { host, log, token, deadline_unix_ms: AtomicU64::new(deadline_unix_ms) }
     }
 
     /// The gateway's services.
@@ -129,6 +169,47 @@ impl Delivery {
     /// How long the attempt may still take. When it is over, the future of `deliver` is dropped.
     #[must_use]
     pub fn time_left(&self) -> Duration {
-        Duration::from_millis(self.deadline_unix_ms.saturating_sub(self.host.now_unix_ms()))
+        let deadline = self.deadline_unix_ms.load(Ordering::Relaxed);
+        Duration::from_millis(deadline.saturating_sub(self.host.now_unix_ms()))
+    }
+
+    /// Asks that the attempt may take until `from_now`, and gives how long it may take now, which may be less. Work that goes
+    /// on asks again and again; what is asked for in vain changes nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use postroom_sdk::{Delivery, ExtendError};
+    ///
+    /// fn still_working(delivery: &Delivery) -> Result<(), ExtendError> {
+    ///     if delivery.time_left() < Duration::from_secs(10) {
+    ///         delivery.extend(Duration::from_secs(60))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`ExtendError`] says.
+    pub fn extend(&self, from_now: Duration) -> Result<Duration, ExtendError> {
+        let want_ms = u32::try_from(from_now.as_millis()).unwrap_or(u32::MAX);
+        let deadline = self.host.table().extend(self.token, want_ms).map_err(|status| match status {
+            abi::POSTROOM_E_DENIED => ExtendError::NoMore,
+            abi::POSTROOM_E_STALE => ExtendError::Over,
+            _ => ExtendError::Unsupported,
+        })?;
+        self.deadline_unix_ms.store(deadline, Ordering::Relaxed);
+        Ok(self.time_left())
+    }
+
+    /// Makes an event in this delivery; see [`NewEvent`]. It is on disk when this comes back. When the delivery comes again
+    /// and makes it again, that is the same event.
+    ///
+    /// # Errors
+    ///
+    /// As [`EmitError`] says.
+    pub async fn emit(&self, event: NewEvent) -> Result<Emitted, EmitError> {
+        emit::emit(self.host.table(), self.token, &event).await
     }
 }

@@ -9,14 +9,15 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    config::{self, Fault},
+    action::{ActionCall, ActionError, Actions},
+    config,
     event::Event,
-    ffi::{Ending, HostTable, Lease, Leases},
+    ffi::{ActionLease, Ending, HostTable, Lease, Leases},
     host::{Delivery, Host},
     outcome::{Failure, Outcome},
     panic::{Guarded, guard},
     plugin::{CreateError, Health, Plugin},
-    runtime::RuntimeThread,
+    runtime::{RuntimeThread, blocking_threads},
 };
 
 /// Longest wait that is handed to the host; more would not fit its milliseconds.
@@ -29,6 +30,9 @@ pub(crate) struct Instance<P> {
     host: Host,
     runtime: RuntimeThread,
     running: Arc<Running>,
+    actions: Actions<P>,
+    /// The actions in flight, whose tokens are not those of deliveries.
+    acting: Arc<Running>,
     leases: Leases,
 }
 
@@ -42,13 +46,15 @@ pub(crate) enum NotCreated {
 impl<P: Plugin> Instance<P> {
     pub(crate) fn create(host: Arc<HostTable>, config_json: &[u8]) -> Result<Self, NotCreated> {
         let host = Host::new(host);
-        let config = config::parse::<P::Config>(config_json)
-            .map_err(|faults| NotCreated::Refused(CreateError::Config(in_one_line(&faults))))?;
+        let actions = P::actions();
+        let config = config::parse_for::<P>(config_json)
+            .map_err(|faults| NotCreated::Refused(CreateError::Config(config::in_one_line(&faults))))?;
         #[cfg(feature = "tracing")]
         let on_thread_start = crate::trace::on_thread_start::<P>(&host);
         #[cfg(not(feature = "tracing"))]
         let on_thread_start = || {};
-        let runtime = RuntimeThread::start(on_thread_start).map_err(|error| {
+        let blocking = blocking_threads(P::DECLARED.threads());
+        let runtime = RuntimeThread::start(blocking, on_thread_start).map_err(|error| {
             NotCreated::Refused(CreateError::Unavailable(format!("no thread for the plugin: {error}")))
         })?;
         // On the instance's own thread, so that the author may spawn tasks and open connections.
@@ -57,8 +63,15 @@ impl<P: Plugin> Instance<P> {
             runtime.run(Guarded::new(work)).unwrap_or_else(|| Err("the thread has ended".to_owned()));
         let refusal = match created {
             Ok(Ok(plugin)) => {
-                let (plugin, running, leases) = (Arc::new(plugin), Arc::default(), Leases::new());
-                return Ok(Self { plugin, host, runtime, running, leases });
+                return Ok(Self {
+                    plugin: Arc::new(plugin),
+                    host,
+                    runtime,
+                    running: Arc::default(),
+                    actions,
+                    acting: Arc::default(),
+                    leases: Leases::new(),
+                });
             }
             Ok(Err(refused)) => NotCreated::Refused(refused),
             Err(message) => NotCreated::Panicked(message),
@@ -103,6 +116,33 @@ impl<P: Plugin> Instance<P> {
         drop(self.running.leave(token));
     }
 
+    /// Starts an action; it ends when the lease is dropped.
+    pub(crate) fn run_action(&self, lease: ActionLease, name: &[u8], input: &[u8], deadline_unix_ms: u64) {
+        let call = ActionCall::new(self.host.clone(), deadline_unix_ms);
+        let name = String::from_utf8_lossy(name);
+        let Some(work) = self.actions.run(&name, Arc::clone(&self.plugin), input, call) else {
+            return lease.end(Ok(Err(ActionError::not_found("the plugin has no action of this name"))));
+        };
+        let token = lease.token();
+        let cancelled = self.acting.enter(token);
+        let acting = Arc::clone(&self.acting);
+        let work = Guarded::new(work);
+        self.runtime.spawn(async move {
+            // As with a delivery.
+            let ended = tokio::select! {
+                ended = work => ended,
+                _ = cancelled => Ok(Err(ActionError::unavailable("the gateway gave the action up"))),
+            };
+            acting.leave(token);
+            lease.end(ended);
+        });
+    }
+
+    /// Drops the action's future, if it still runs.
+    pub(crate) fn cancel_action(&self, token: u64) {
+        drop(self.acting.leave(token));
+    }
+
     pub(crate) fn health(&self) -> Health {
         self.plugin.health()
     }
@@ -127,10 +167,6 @@ impl<P: Plugin> Instance<P> {
         drop(guard(|| drop(plugin)));
         self.leases.wait_until_returned();
     }
-}
-
-fn in_one_line(faults: &[Fault]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What is in flight, with the means to cancel it.

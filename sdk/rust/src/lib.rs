@@ -74,6 +74,10 @@
 //! gateway reads it without running the plugin. [`SecretRef`] and [`SecretOrText`] are secrets, [`DurationText`] is for
 //! durations.
 //!
+//! # Actions
+//!
+//! An [`Action`] is a named operation that people start, beside deliveries. Its input and output are types too.
+//!
 //! # Features
 //!
 //! | feature | |
@@ -93,13 +97,16 @@
 pub mod __private;
 pub mod duration;
 
+mod action;
 mod config;
 mod declared;
+mod emit;
 mod event;
 mod ffi;
 mod host;
 mod instance;
 mod log;
+mod metrics;
 mod outcome;
 mod panic;
 mod plugin;
@@ -117,10 +124,12 @@ pub mod testing;
 pub mod trace;
 
 pub use self::{
+    action::{Action, ActionCall, ActionError, Actions},
     config::{Fault, Report},
     duration::DurationText,
+    emit::{EmitError, Emitted, NewEvent},
     event::{Event, Verdict, kind},
-    host::{Delivery, Host},
+    host::{Delivery, ExtendError, Host},
     log::{Level, Log},
     outcome::{Failure, Outcome},
     plugin::{CreateError, Health, Plugin},

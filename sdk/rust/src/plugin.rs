@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::{
+    action::Actions,
     config::Report,
     declared::Declared,
     event::Event,
@@ -48,6 +49,17 @@ pub trait Plugin: Send + Sync + Sized + 'static {
         event: &Event,
         delivery: &Delivery,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+
+    /// What people can have the plugin do beside delivering. The attribute's `actions` puts them into the manifest.
+    ///
+    /// ```ignore
+    /// fn actions() -> Actions<Self> {
+    ///     Actions::none().with::<List>().with::<Remove>()
+    /// }
+    /// ```
+    fn actions() -> Actions<Self> {
+        Actions::none()
+    }
 
     /// How the instance is; answered at once.
     fn health(&self) -> Health {

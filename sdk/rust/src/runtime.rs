@@ -12,6 +12,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Threads for what blocks, in a plugin that does not say how many it needs; the gateway grants 256 then.
+const BLOCKING_THREADS: usize = 128;
+/// Memory for the stack of such a thread. Looking up names and reading files takes little of it.
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// How many threads may block, where the manifest says how many there are in all: this one is among them.
+pub(crate) fn blocking_threads(declared: Option<u64>) -> usize {
+    let all = declared.map(|threads| usize::try_from(threads).unwrap_or(usize::MAX));
+    all.map_or(BLOCKING_THREADS, |all| all.saturating_sub(1).clamp(1, BLOCKING_THREADS))
+}
+
 /// One thread with a single-threaded runtime.
 ///
 /// A runtime per instance, because nothing of tokio may be shared with the host: a plugin has its own copy of it.
@@ -23,15 +34,21 @@ pub(crate) struct RuntimeThread {
 }
 
 impl RuntimeThread {
-    /// Starts the thread and the runtime; `on_thread_start` runs first on this thread and on the blocking ones.
-    pub(crate) fn start(on_thread_start: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+    /// Starts the thread and the runtime, which has at most `blocking` others; `on_thread_start` runs first on this thread
+    /// and on those.
+    pub(crate) fn start(
+        blocking: usize,
+        on_thread_start: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let (tasks, queue) = unbounded_channel();
         let (started, is_up) = mpsc::sync_channel(1);
         // Linux shows 15 bytes of a thread's name.
         let thread = thread::Builder::new().name("postroom-plugin".to_owned()).spawn(move || {
             on_thread_start();
             let mut builder = tokio::runtime::Builder::new_current_thread();
-            let runtime = match builder.enable_all().on_thread_start(on_thread_start).build() {
+            builder.enable_all().on_thread_start(on_thread_start);
+            builder.max_blocking_threads(blocking).thread_stack_size(STACK_BYTES);
+            let runtime = match builder.build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(started.send(Err(error))),
             };
@@ -72,3 +89,6 @@ async fn run(mut queue: UnboundedReceiver<Task>) {
         tokio::spawn(task);
     }
 }
+
+#[cfg(test)]
+mod tests;

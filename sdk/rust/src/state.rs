@@ -11,6 +11,9 @@ use crate::{
     plugin::CreateError,
 };
 
+const KEY_BYTES_MAX: usize = 256;
+const VALUE_BYTES_MAX: usize = 256 * 1024;
+
 /// The durable state of one destination: values under keys, which no other destination sees.
 ///
 /// What was written is on disk before the call comes back. Keys have 1 to 256 bytes and no line feed, values at most
@@ -78,9 +81,15 @@ pub enum StateError {
         /// The version that is there; 0 when there is none.
         version: u64,
     },
-    /// The value or the list is too large, or the destination keeps as much as it may.
-    #[error("more than the destination may keep; the operator can raise its `state`")]
+    /// The destination keeps as much as it may.
+    #[error("more than the destination may keep: the operator can raise its `state`")]
     TooLarge,
+    /// The value has more than 256 KiB.
+    #[error("a value has at most 256 KiB")]
+    Value,
+    /// The keys take more than 1 MiB.
+    #[error("the keys take more than 1 MiB: ask for those with a longer prefix")]
+    List,
     /// The gateway's store does not answer. A write that was under way may still happen: read before you write again.
     #[error("the gateway's store is not available")]
     Unavailable,
@@ -155,11 +164,15 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`StateError::TooLarge`] when they take more than 1 MiB: a longer prefix has fewer.
+    /// [`StateError::List`] when they take more than 1 MiB: a longer prefix has fewer.
     pub async fn keys(&self, prefix: &str) -> Result<Vec<String>, StateError> {
         let op = StateOp { op: abi::POSTROOM_STATE_LIST, ..operation(prefix) };
-        let answer = self.ask(&op).await.map_err(Refused::into_error)?;
-        Ok(String::from_utf8_lossy(&answer.value).lines().map(str::to_owned).collect())
+        let answer = self.ask(&op).await.map_err(|refused| match refused.into_error() {
+            StateError::TooLarge => StateError::List,
+            error => error,
+        })?;
+        // Not by lines: a carriage return at its end belongs to the key.
+        Ok(String::from_utf8_lossy(&answer.value).split_terminator('\n').map(str::to_owned).collect())
     }
 
     async fn put_with(
@@ -175,6 +188,13 @@ impl State {
     }
 
     async fn ask(&self, op: &StateOp<'_>) -> Result<StateAnswer, Refused> {
+        // The gateway has one word for both and for a destination that is full, which is no fault of the plugin's.
+        if op.key.len() > KEY_BYTES_MAX {
+            return Err(Refused::Error(StateError::Key));
+        }
+        if op.value.len() > VALUE_BYTES_MAX {
+            return Err(Refused::Error(StateError::Value));
+        }
         let refused = |status, version| match status {
             abi::POSTROOM_E_NOT_FOUND => Refused::NotFound,
             abi::POSTROOM_E_CONFLICT => Refused::Error(StateError::Conflict { version }),
@@ -231,9 +251,13 @@ impl fmt::Debug for State {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         match error {
-            StateError::Conflict { .. } | StateError::Unavailable => Self::retry("state", error.to_string()),
-            StateError::TooLarge | StateError::Key => Self::permanent("state", error.to_string()),
-            StateError::Unsupported => Self::misconfigured("state", error.to_string()),
+            // A list may be shorter by then.
+            StateError::Conflict { .. } | StateError::Unavailable | StateError::List => {
+                Self::retry("state", error.to_string())
+            }
+            StateError::Value | StateError::Key => Self::permanent("state", error.to_string()),
+            // The same for every event, until the operator acts.
+            StateError::TooLarge | StateError::Unsupported => Self::misconfigured("state", error.to_string()),
         }
     }
 }

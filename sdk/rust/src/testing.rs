@@ -24,6 +24,7 @@ mod outcome;
 mod table;
 
 pub use self::{
+    fake_host::EmittedEvent,
     fixture::EventFixture,
     harness::{HarnessBuilder, InFlight, PluginHarness, ShutDown, StartError},
     outcome::{LogLine, OutcomeKind, TestOutcome},

@@ -113,10 +113,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, context: layer::Context<'_, S>) {
+        // Before the span is locked: formatting a value is the author's code, which may log inside this span.
+        let mut fresh = Fields::default();
+        values.record(&mut fresh);
         if let Some(span) = context.span(id)
             && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
-            values.record(fields);
+            fields.0.extend(fresh.0);
         }
     }
 

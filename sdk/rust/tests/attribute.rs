@@ -1,7 +1,7 @@
 //! A plugin by the attribute, as another crate sees it.
 #![expect(unsafe_code, reason = "looks for the symbol that the gateway looks for")]
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use postroom_abi::{POSTROOM_CAP_STATE, postroom_errbuf, postroom_plugin};
 use postroom_sdk::{
@@ -23,6 +23,9 @@ struct Config {
     /// How long the pager may take to answer.
     #[serde(default = "ten_seconds", with = "DurationText")]
     timeout: Duration,
+    /// Where pages are kept.
+    #[schemars(extend("format" = "path"))]
+    root: Option<PathBuf>,
 }
 
 const fn ten_seconds() -> Duration {
@@ -48,7 +51,11 @@ impl Plugin for Pager {
 
     async fn create(_: Host, config: Config) -> Result<Self, CreateError> {
         match config {
-            Config { url, token: None, timeout } if !url.is_empty() && timeout == ten_seconds() => Ok(Self),
+            Config { url, token: None, timeout, root: None }
+                if !url.is_empty() && timeout == ten_seconds() =>
+            {
+                Ok(Self)
+            }
             other => Err(CreateError::config(format!("{other:?}"))),
         }
     }
@@ -81,7 +88,7 @@ fn the_library_has_a_manifest_with_the_schema() {
         manifest,
         json!({
             "manifest": 1,
-            "abi": "1.0",
+            "abi": "1.1",
             "id": "com.example.pager",
             "name": "Pager \"2\"",
             "description": "Pages somebody – reliably",

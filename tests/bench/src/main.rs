@@ -19,6 +19,7 @@ mod disk;
 mod figures;
 mod gateway;
 mod gauge;
+mod hop;
 mod http;
 mod load;
 mod measure;
@@ -38,9 +39,11 @@ struct Cli {
     run: plan::Args,
 }
 
-/// What the bench starts beside itself.
+/// What is measured by itself, and what the bench starts beside itself.
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// Measures the way to a plugin and back, with a process of its own and without.
+    Plugin(hop::Args),
     /// Sends, and prints what came back as JSON.
     #[command(hide = true)]
     Load(load::Load),
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.part {
+        Some(Part::Plugin(args)) => hop::run(&args),
         Some(Part::Load(load)) => say(&serde_json::to_string(&load::run(&load)?)?),
         Some(Part::Noop) => noop::serve(&listener()?),
         Some(Part::Sink { threads }) => Ok(sink::serve(&listener()?, threads)?),

@@ -8,15 +8,22 @@ use std::{
 use bytes::Bytes;
 use postroom::serve::Limits;
 use postroom_openapi::{
+    actions::Action,
     auth::{Caller, Credential},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
     events::{Event, EventBody, EventFilter, Kind},
     hooks::Accepted,
     page::{Page, PageRequest},
-    port::{ActionError, Admission, Gateway, Hook, HookRefusal, ReadError, Readiness, RequestSeen, Upload},
+    plugins::PluginList,
+    port::{
+        ActionError, Admission, Gateway, Hook, HookRefusal, NewRun, ReadError, Readiness, RequestSeen,
+        RunError, Upload,
+    },
+    reload::{Configuration, Reload},
     replays::{Replay, ReplayFilter},
 };
+use serde_json::{Map, Value};
 
 /// As much as the gateway lets bodies take.
 const BODIES_IN_MEMORY_BYTES_MAX: usize = 512 << 20;
@@ -134,6 +141,23 @@ impl Gateway for Noop {
         Ok(None)
     }
 
+    async fn actions(&self, _: &str) -> Result<Option<Vec<Action>>, ReadError> {
+        Ok(None)
+    }
+
+    async fn run_action(
+        &self,
+        _: &str,
+        _: NewRun,
+        _: &Caller,
+    ) -> Result<Option<Map<String, Value>>, RunError> {
+        Ok(None)
+    }
+
+    async fn plugins(&self) -> Result<PluginList, ReadError> {
+        Ok(PluginList { items: Vec::new(), rejected: Vec::new(), folders: Vec::new() })
+    }
+
     async fn destinations(&self) -> Result<Vec<Destination>, ReadError> {
         Ok(Vec::new())
     }
@@ -148,6 +172,18 @@ impl Gateway for Noop {
 
     async fn resume_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
         Ok(None)
+    }
+
+    async fn reload_destination(&self, _: &str, _: &Caller) -> Result<Option<Destination>, ActionError> {
+        Ok(None)
+    }
+
+    async fn reload_configuration(&self, _: &Caller) -> Result<Reload, ActionError> {
+        Err(ActionError::Unavailable { reason: "it has none".to_owned() })
+    }
+
+    fn configuration(&self) -> Configuration {
+        Configuration { generation: 1, fingerprint: String::new() }
     }
 
     async fn readiness(&self) -> Readiness {

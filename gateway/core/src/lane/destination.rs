@@ -50,7 +50,6 @@ pub(super) struct Destination {
 
 impl Destination {
     pub(super) fn new(name: DestinationName, settings: LaneSettings, bounds: Bounds) -> Self {
-        let concurrency = settings.concurrency.max(1);
         Self {
             name,
             backlog: settings.backlog,
@@ -67,9 +66,16 @@ impl Destination {
             hurried_outside: HashSet::new(),
             unsettled: Unsettled::default(),
             retries_in_flight: 0,
-            retries_max: (concurrency - (concurrency / 4).max(1)).max(1),
+            retries_max: retries_max(settings),
             now: Timestamp::EPOCH,
         }
+    }
+
+    /// Goes on with other settings: what waits, what is in flight and the gate's state stand.
+    pub(super) fn change(&mut self, settings: LaneSettings) {
+        self.backlog = settings.backlog;
+        self.gate.change(&settings);
+        self.retries_max = retries_max(settings);
     }
 
     pub(super) fn add(&mut self, ticket: &Ticket, now: Timestamp) -> Added {
@@ -279,6 +285,12 @@ impl Destination {
     fn make_room(&mut self) -> bool {
         self.places < self.bounds.places || self.evict(1)
     }
+}
+
+/// Retries that may be in flight at once.
+fn retries_max(settings: LaneSettings) -> u32 {
+    let concurrency = settings.concurrency.max(1);
+    (concurrency - (concurrency / 4).max(1)).max(1)
 }
 
 #[cfg(test)]

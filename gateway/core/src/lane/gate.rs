@@ -16,6 +16,7 @@ use crate::{id::DeliveryId, limits, rate::RateLimit, time::Timestamp};
 pub(super) struct Gate {
     concurrency: u32,
     bounds: Bounds,
+    starts_per_second: Option<u32>,
     rate: Option<RateLimit>,
     /// When the rate limit lets the next one through, as far as it has said.
     permit_at: Timestamp,
@@ -55,7 +56,10 @@ enum Course {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
+    /// The remote side asked for it.
     Pause,
+    /// The settings do not work.
+    Settings,
     Breaker,
 }
 
@@ -64,6 +68,7 @@ impl Gate {
         Self {
             concurrency: settings.concurrency.max(1),
             bounds,
+            starts_per_second: settings.starts_per_second,
             rate: settings.starts_per_second.map(RateLimit::per_second),
             permit_at: Timestamp::EPOCH,
             held: false,
@@ -71,6 +76,16 @@ impl Gate {
             course: Course::Free,
             failed: Vec::new(),
             wait: Duration::ZERO,
+        }
+    }
+
+    /// Goes on with other settings. Pauses, the breaker and what the rate limit has counted stand.
+    pub(super) fn change(&mut self, settings: &LaneSettings) {
+        self.concurrency = settings.concurrency.max(1);
+        if self.starts_per_second != settings.starts_per_second {
+            self.starts_per_second = settings.starts_per_second;
+            self.rate = settings.starts_per_second.map(RateLimit::per_second);
+            self.permit_at = Timestamp::EPOCH;
         }
     }
 
@@ -125,10 +140,25 @@ impl Gate {
     }
 
     pub(super) fn pause(&mut self, until: Timestamp) -> bool {
+        self.wait_until(until, Cause::Pause)
+    }
+
+    pub(super) fn pause_until_mended(&mut self, until: Timestamp) -> bool {
+        self.wait_until(until, Cause::Settings)
+    }
+
+    /// Ends a pause because of settings, and no other.
+    pub(super) fn mended(&mut self) {
+        if let Course::Waiting { cause: cause @ Cause::Settings, .. } = self.course {
+            self.course = Course::Probing { cause };
+        }
+    }
+
+    fn wait_until(&mut self, until: Timestamp, cause: Cause) -> bool {
         // Several deliveries in flight may ask for a pause. Who asked for the longest knows best.
         let counts = !matches!(self.course, Course::Waiting { until: standing, .. } if standing >= until);
         if counts {
-            self.course = Course::Waiting { until, cause: Cause::Pause };
+            self.course = Course::Waiting { until, cause };
         }
         counts
     }
@@ -176,7 +206,7 @@ impl Gate {
         match self.course {
             Course::Free => false,
             // The remote side asked for the pause, or the settings are wrong: what was on its way before proves nothing.
-            Course::Waiting { cause: Cause::Pause, .. } => false,
+            Course::Waiting { cause: Cause::Pause | Cause::Settings, .. } => false,
             Course::Waiting { cause: Cause::Breaker, .. } | Course::Probing { .. } => {
                 self.course = Course::Free;
                 self.wait = Duration::ZERO;
@@ -194,12 +224,10 @@ impl Gate {
             _ if self.held => GateState::Held,
             _ if self.closed_until.is_some() => GateState::Closed,
             Course::Free => GateState::Open,
-            Course::Waiting { cause: Cause::Pause, .. } | Course::Probing { cause: Cause::Pause } => {
-                GateState::Paused
-            }
-            Course::Waiting { cause: Cause::Breaker, .. } | Course::Probing { cause: Cause::Breaker } => {
-                GateState::Breaker
-            }
+            Course::Waiting { cause, .. } | Course::Probing { cause } => match cause {
+                Cause::Pause | Cause::Settings => GateState::Paused,
+                Cause::Breaker => GateState::Breaker,
+            },
         }
     }
 

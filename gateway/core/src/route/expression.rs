@@ -178,6 +178,12 @@ impl Expression {
         compared::with(&self.root, "event.source")
     }
 
+    /// The names that it compares `event.kind` with. Only the plugins know which kinds there are besides the gateway's.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<&str> {
+        compared::with(&self.root, facts::KIND)
+    }
+
     /// Whether it holds for `event`.
     ///
     /// # Errors

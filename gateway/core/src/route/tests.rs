@@ -20,6 +20,7 @@ fn event(body: &str) -> Event {
         labels: BTreeMap::from([("team".to_owned(), "payments".to_owned())]),
         content_type: None,
         body_bytes: 0,
+        hops: 0,
     }
 }
 

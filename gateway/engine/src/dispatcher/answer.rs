@@ -14,6 +14,18 @@ impl Dispatcher {
             Question::Loads(answer) => tell(answer, self.loads()),
             Question::Pause(wish) => self.wish_pause(wish),
             Question::Cancel(cancel) => self.cancel(cancel),
+            Question::Put(destinations, answer) => {
+                self.put(destinations);
+                tell(answer, ());
+            }
+            Question::Mended(names, answer) => {
+                self.mended(&names);
+                tell(answer, ());
+            }
+            Question::Remove(names, answer) => {
+                self.remove(names);
+                tell(answer, ());
+            }
             Question::Hurry { lane, id, answer } => tell(answer, self.hurry(&lane, id)),
         }
     }
@@ -33,7 +45,8 @@ impl Dispatcher {
             };
             Some((name.clone(), load))
         };
-        self.destinations.keys().filter_map(load).collect()
+        let there = self.destinations.keys().filter(|name| !self.removed.contains(*name));
+        there.filter_map(load).collect()
     }
 }
 

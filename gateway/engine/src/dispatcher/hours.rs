@@ -36,6 +36,17 @@ impl Hours {
 }
 
 impl Dispatcher {
+    /// Looks the hours up again, because other destinations have some now.
+    pub(super) fn change_hours(&mut self) {
+        for (name, destination) in &self.destinations {
+            if destination.schedule.is_none() && self.hours.closed.remove(name).is_some() {
+                self.lanes.close_until(name, None);
+            }
+        }
+        let any = self.destinations.values().any(|destination| destination.schedule.is_some());
+        self.hours.next = any.then(Instant::now);
+    }
+
     /// Opens and closes destinations by the hours of now.
     pub(super) fn keep_hours(&mut self) {
         let now = Instant::now();

@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, task::JoinError};
 
 use super::{cancel::Standing, cold::Loaded, flight::Attempted, record::Follow};
 use crate::{
-    DestinationLoad,
+    Destination, DestinationLoad,
     feed::Arrival,
     steer::{CancelAnswer, SteerError},
 };
@@ -39,6 +39,12 @@ pub(crate) enum Question {
     Loads(Answer<BTreeMap<DestinationName, DestinationLoad>>),
     Pause(PauseWish),
     Cancel(CancelWish),
+    /// Other settings, or another destination.
+    Put(Vec<Destination>, Answer<()>),
+    /// The plugins of these destinations have other settings from here on.
+    Mended(Vec<DestinationName>, Answer<()>),
+    /// Start nothing more at these destinations.
+    Remove(Vec<DestinationName>, Answer<()>),
     /// Try a waiting delivery at once.
     Hurry {
         lane: LaneKey,

@@ -66,13 +66,13 @@ impl Dispatcher {
             let PauseWish { destination, pause, .. } = &wish;
             if pause.is_some() == self.pauses.of(destination).is_some() {
                 // A resumption also ends a pause that an outcome has asked for, and the breaker.
-                self.lanes.hold(destination, pause.is_some());
+                self.hold(destination, pause.is_some());
                 tell(wish.answer, Ok(()));
                 continue;
             }
             if pause.is_some() {
                 // From here on nothing starts, however long the write takes.
-                self.lanes.hold(destination, true);
+                self.hold(destination, true);
             }
             let (store, destination, pause) = (Arc::clone(&self.store), destination.clone(), pause.clone());
             self.pauses.writing = true;
@@ -96,18 +96,23 @@ impl Dispatcher {
                     }
                     None => tracing::debug!(%destination, "destination resumed by a person"),
                 }
-                self.lanes.hold(&destination, pause.is_some());
+                self.hold(&destination, pause.is_some());
                 self.pauses.keep(&destination, pause);
                 tell(answer, Ok(()));
             }
             Err(error) => {
                 tracing::error!(%destination, error = %Chain(&error), "a person's pause could not be stored, nothing changes");
-                if pause.is_some() {
+                if pause.is_some() && !self.removed.contains(&destination) {
                     self.lanes.undo_hold(&destination);
                 }
                 tell(answer, Err(error.into()));
             }
         }
         self.keep_next_pause();
+    }
+
+    /// A destination that is gone starts nothing, whatever a person wished before it went.
+    fn hold(&mut self, destination: &DestinationName, paused: bool) {
+        self.lanes.hold(destination, paused || self.removed.contains(destination));
     }
 }

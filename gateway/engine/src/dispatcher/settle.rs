@@ -30,9 +30,11 @@ impl Dispatcher {
         // Lanes are opened for exactly these destinations.
         let Some(destination) = self.destinations.get(&ticket.lane.destination) else { return };
         let cancelled = cancelled_by.is_some();
-        let (outcome, lost) = match (end, cancelled_by) {
-            (End::Lost(outcome), _) => (outcome, true),
-            (End::Delivered(Delivered::Outcome(outcome)), _) => (outcome, false),
+        let (outcome, remote) = match (end, cancelled_by) {
+            // The event could not be had, or the plugin broke down: the remote side has no part in it. Against a plugin that
+            // breaks down again and again its restarts have waits of their own.
+            (End::Lost(outcome) | End::Delivered(Delivered::Interrupted(outcome)), _) => (outcome, false),
+            (End::Delivered(Delivered::Outcome(outcome)), _) => (outcome, true),
             (End::Delivered(Delivered::Cancelled), Some(by)) => {
                 let outcome = let_go(&by);
                 self.metrics.attempted(&destination.name, outcome.kind, seconds);
@@ -57,7 +59,7 @@ impl Dispatcher {
         };
         // Before what follows from it: a cause is told before its effect.
         self.log.attempted(&ticket, state, &step, &outcome, now);
-        if !lost {
+        if remote {
             self.steer_destination(&ticket, &step, &outcome, now);
         }
         let next = next_due.map_or(Next::Finished, |due| Next::Again {
@@ -123,7 +125,11 @@ impl Dispatcher {
         let wall = self.clock.now();
         let Some(load) = self.lanes.load(name) else { return };
         if let DestinationStep::PauseUntil(until) = step.destination {
-            if self.lanes.pause(name, until) {
+            let paused = match outcome.kind {
+                OutcomeKind::Misconfigured => self.lanes.pause_until_mended(name, until),
+                _ => self.lanes.pause(name, until),
+            };
+            if paused {
                 self.troubles.begin(name, wall, &outcome.message);
                 let Outcome { code, message: reason, kind, .. } = outcome;
                 let (delivery, pause_s) = (ticket.id, now.until(until).as_secs());

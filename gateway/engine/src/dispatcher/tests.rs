@@ -4,6 +4,7 @@
 mod actor;
 mod breaker;
 mod cancel;
+mod change;
 mod disk;
 mod hours;
 mod latest;

@@ -45,6 +45,12 @@ impl WarmBodies {
         }
     }
 
+    /// Has a share for one more destination. Those of the others become smaller.
+    pub(super) fn open(&mut self, destination: &DestinationName) {
+        self.shares.entry(destination.clone()).or_default();
+        self.share_bytes_max = limits::WARM_BODY_BYTES_MAX / self.shares.len().max(1);
+    }
+
     pub(super) fn keep(&mut self, destination: &DestinationName, id: DeliveryId, warm: Warm, now: Timestamp) {
         let Some(share) = self.shares.get_mut(destination) else { return };
         share.drop_older(now);

@@ -39,7 +39,7 @@ impl Question {
     /// The delivery that it is about.
     fn delivery(&self) -> Option<DeliveryId> {
         match self {
-            Self::Loads(_) | Self::Pause(_) => None,
+            Self::Loads(_) | Self::Pause(_) | Self::Put(..) | Self::Mended(..) | Self::Remove(..) => None,
             Self::Cancel(cancel) => Some(cancel.id),
             Self::Hurry { id, .. } => Some(*id),
         }

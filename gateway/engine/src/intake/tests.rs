@@ -142,3 +142,24 @@ async fn a_body_in_pieces_and_one_in_memory_have_the_same_mark() {
     let again = door.send("acme", body, Some("k")).await;
     assert_eq!((again.event, again.repeated), (first.event, true));
 }
+
+#[tokio::test]
+async fn other_sources_and_routes_hold_for_what_comes_next() {
+    let door = Door::open();
+    let inside = door.intake.admit("acme", Some("token")).unwrap();
+    let rotated = Source::new(SourceName::new("acme"), &[Secret::new("new token")], limits::BODY_BYTES_MAX);
+    door.intake.put(Sources::new([rotated]), Vec::new());
+    assert!(door.intake.admit("acme", Some("token")).is_err());
+    assert!(door.intake.admit("other", Some("token")).is_err());
+    assert!(door.intake.admit("acme", Some("new token")).is_ok());
+
+    // Who was let in stays in, and the routes of the moment at which the event is whole decide.
+    let incoming = Incoming {
+        body: NewBody::from("{}"),
+        content_type: None,
+        labels: BTreeMap::new(),
+        note: None,
+        idempotency_key: None,
+    };
+    assert_eq!(door.intake.accept(inside, incoming).await.unwrap().deliveries, 0);
+}

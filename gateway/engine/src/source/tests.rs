@@ -50,6 +50,25 @@ fn right_and_wrong_tokens_and_unknown_sources_cost_the_same_comparisons() {
 }
 
 #[test]
+fn a_rate_limit_that_stays_the_same_goes_on_counting() {
+    let limited = |requests| {
+        Sources::new([Source::new(SourceName::new("acme"), &[Secret::new("token")], 1)
+            .with_requests_per_second(requests)])
+    };
+    let takes = |sources: &Sources| {
+        sources.authenticate("acme", "token").unwrap().take_permit(Timestamp::EPOCH).is_ok()
+    };
+    let before = limited(1);
+    assert!(takes(&before));
+    let same = limited(1).after(&before);
+    assert!(!takes(&same), "it begins anew");
+    assert!(takes(&limited(2).after(&same)), "another limit has not counted yet");
+    let unlimited = Sources::new([Source::new(SourceName::new("acme"), &[Secret::new("token")], 1)]);
+    let unlimited = unlimited.after(&same);
+    assert!(takes(&unlimited) && takes(&unlimited), "there is none any more");
+}
+
+#[test]
 fn debug_output_shows_no_token() {
     let shown = format!("{:?}", sources());
     assert!(!shown.contains("first-token"), "{shown}");

@@ -16,10 +16,10 @@ use std::{
 
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
-use crate::sandbox::{Access, Layer, Layers, Plan, SandboxMode};
+use crate::sandbox::{Access, Layer, Layers, Place, Plan, SandboxMode};
 
 type Applied = Result<(), Box<dyn Error>>;
-type Step = fn(&Plan) -> Applied;
+type Step = fn(&Plan, &mut Vec<Place>) -> Applied;
 
 /// In this order: limits may need rights that the next ones take, and after the last one nothing can be set up any more.
 const STEPS: [(Layer, Step); 4] = [
@@ -39,20 +39,21 @@ pub(super) struct NotConfined {
     reason: String,
 }
 
-/// Locks the process up as `plan` says, and gives the layers that hold.
-pub(super) fn confine(plan: &Plan) -> Result<Layers, NotConfined> {
+/// Locks the process up as `plan` says. Gives the layers that hold, and what the rules about files are about.
+pub(super) fn confine(plan: &Plan) -> Result<(Layers, Vec<Place>), NotConfined> {
     let mut layers = Layers::default();
+    let mut places = Vec::new();
     // These two are among the first acts of every such process, which ends without them.
     layers.note(Layer::NoNewPrivs, None);
     layers.note(Layer::NotDumpable, None);
     if plan.mode == SandboxMode::Off {
-        return Ok(layers);
+        return Ok((layers, places));
     }
     for (layer, apply) in STEPS {
         let missing = if plan.left_out.contains(&layer) {
             Some("left out".to_owned())
         } else {
-            apply(plan).err().map(|error| error.to_string())
+            apply(plan, &mut places).err().map(|error| error.to_string())
         };
         layers.note(layer, missing);
     }
@@ -60,15 +61,21 @@ pub(super) fn confine(plan: &Plan) -> Result<Layers, NotConfined> {
         layers.missing().next().map(|(layer, reason)| NotConfined { layer, reason: reason.to_owned() });
     match missing {
         Some(missing) if plan.mode == SandboxMode::Required => Err(missing),
-        _ => Ok(layers),
+        _ => Ok((layers, places)),
     }
 }
 
-/// Makes the granted folders that are missing: no rule can be about what is not there. What cannot be made is left to the
-/// plugin, which has words of its own for it.
+/// Gives the process the memory that it needs for threads on which deliveries block, if `layers` bound it.
+pub(super) fn make_room_for_pool(layers: &Layers) -> io::Result<()> {
+    if layers.active().any(|layer| layer == Layer::Limits) { limits::make_room_for_pool() } else { Ok(()) }
+}
+
+/// Makes the granted folders and files that are missing: no rule can be about what is not there. What cannot be made is left
+/// to the plugin, which has words of its own for it.
 pub(super) fn make_folders(plan: &Plan) {
     for folder in plan.folders.iter().filter(|folder| folder.access == Access::Write) {
-        make_folder(&folder.path).ok();
+        let make = if plan.files.contains(&folder.path) { make_file } else { make_folder };
+        make(&folder.path).ok();
     }
 }
 
@@ -83,7 +90,17 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn drop_capabilities(_: &Plan) -> Applied {
+fn make_file(file: &Path) -> io::Result<()> {
+    let Some(folder) = file.parent().filter(|_| !file.exists()) else { return Ok(()) };
+    make_folder(folder)?;
+    match File::create_new(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => File::open(folder)?.sync_all(),
+    }
+}
+
+fn drop_capabilities(_: &Plan, _: &mut Vec<Place>) -> Applied {
     let none = CapabilitySet::empty();
     Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }

@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use rustix::net::{SendFlags, send};
 use tokio::time::Instant;
 
-use super::process;
+use super::{process, threads::OwnThread};
 use crate::{
     plugin_log::{Budget, LogRecord},
     wire::ToGateway,
@@ -19,6 +19,8 @@ use crate::{
 
 /// Most bytes of log records that wait for the gateway.
 const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// Most bytes that wait for the gateway when something is sent that may be lost.
+const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// Room that is kept from one batch to the next.
 const BATCH_BYTES_KEPT: usize = 64 * 1024;
 
@@ -61,7 +63,10 @@ impl Outbox {
         };
         let shared = Arc::new(Shared { socket, queue: Mutex::new(queue), changed: Condvar::new() });
         let writer = Arc::clone(&shared);
-        thread::Builder::new().name("outbox".to_owned()).spawn(move || writer.write_queue())?;
+        thread::Builder::new().name("outbox".to_owned()).spawn(move || {
+            let _own = OwnThread::enter();
+            writer.write_queue();
+        })?;
         Ok(Self { shared })
     }
 
@@ -69,6 +74,16 @@ impl Outbox {
     pub(super) fn send(&self, message: &ToGateway) {
         let frame = message.encode();
         self.shared.send(self.shared.lock(), &frame);
+    }
+
+    /// Sends a frame that may be lost, unless much waits for the gateway.
+    pub(super) fn send_if_room(&self, message: &ToGateway) -> bool {
+        let queue = self.shared.lock();
+        let room = queue.bytes.len() < WAITING_BYTES_MAX;
+        if room {
+            self.shared.send(queue, &message.encode());
+        }
+        room
     }
 
     /// Sends a log record, or drops and counts it.

@@ -7,6 +7,9 @@ use std::{
     thread,
 };
 
+use super::threads::OwnThread;
+use crate::sandbox::STACK_BYTES;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// At most so many threads as there are deliveries at once, started when they are needed.
@@ -41,7 +44,8 @@ impl Pool {
         let mut state = self.shared.lock();
         if state.idle <= state.jobs.len() && state.threads < self.threads_max {
             let worker = Arc::clone(&self.shared);
-            match thread::Builder::new().name("deliver".to_owned()).spawn(move || worker.work()) {
+            let thread = thread::Builder::new().name("deliver".to_owned()).stack_size(STACK_BYTES);
+            match thread.spawn(move || worker.work()) {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => return Err(error),
                 // The threads that are there get to it.
@@ -57,6 +61,7 @@ impl Pool {
 
 impl Shared {
     fn work(&self) {
+        let _own = OwnThread::enter();
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
@@ -75,3 +80,6 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

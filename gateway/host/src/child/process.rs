@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "close_range and _exit have no safe wrapper")]
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, stdin},
     os::{
         fd::{AsRawFd, OwnedFd, RawFd},
@@ -26,6 +26,10 @@ pub(super) fn lock_down() -> io::Result<UnixStream> {
     die_with_gateway()?;
     let socket = take_socket()?;
     close_all_but(socket.as_raw_fd())?;
+    // Before the next line, after which these files of the process belong to root.
+    if let Err(error) = go_first_when_memory_ends() {
+        super::complain(&error);
+    }
     // A crash must not leave a file with secrets and bodies in it.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // The kernel names a process after the path that it was started by, which may be `/proc/self/exe`.
@@ -33,6 +37,11 @@ pub(super) fn lock_down() -> io::Result<UnixStream> {
     // No program that this process could start gains rights by it.
     set_no_new_privs(true)?;
     Ok(socket)
+}
+
+/// When the machine has no more memory, the kernel ends a plugin before the gateway. A system may forbid to say so.
+fn go_first_when_memory_ends() -> io::Result<()> {
+    fs::write("/proc/self/oom_score_adj", "1000")
 }
 
 /// Has the kernel end this process with the gateway, also when the gateway is killed.

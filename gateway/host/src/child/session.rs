@@ -7,7 +7,10 @@ use std::{
     io,
     os::{fd::AsRawFd, unix::net::UnixStream},
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -15,15 +18,29 @@ use std::{
 use postroom_abi::POSTROOM_OK;
 use postroom_core::secret::Secret;
 
-use super::{confine, frames::Frames, mapping, outbox::Outbox, pool::Pool, process};
+use super::{
+    actions, confine,
+    faults::FaultReport,
+    frames::Frames,
+    health, mapping,
+    outbox::Outbox,
+    pool::Pool,
+    process,
+    secrets::Secrets,
+    threads::{self, OwnThread},
+};
 use crate::{
+    action::ActionReport,
     clock,
     config_fault::ConfigFault,
     native::{self, CreateError, Host, Instance, Library, LoadError, Services, ValidateError},
     offer::Offer,
     outcome::Report,
+    plugin_emit::EmitRequest,
     plugin_log::LogRecord,
+    plugin_metrics::{Measurement, MetricKind},
     plugin_state::StateOperation,
+    sandbox::Layers,
     wire::{Start, ToChild, ToGateway},
 };
 
@@ -40,11 +57,11 @@ pub(super) fn run(socket: &UnixStream) -> io::Result<()> {
     let confined = confine::confine(&start.plan);
     let outbox = Outbox::start(socket.try_clone()?)?;
     let begun = match confined {
-        Ok(layers) => {
+        Ok((layers, places)) => {
             // Said before the plugin's code can say anything on this socket.
-            outbox.send(&ToGateway::Confined { layers });
+            outbox.send(&ToGateway::Confined { layers: layers.clone(), places });
             outbox.flush();
-            begin(start, library, &outbox)
+            begin(start, library, &layers, &outbox)
         }
         Err(error) => Err(ToGateway::Failed { message: error.to_string() }),
     };
@@ -59,7 +76,7 @@ pub(super) fn run(socket: &UnixStream) -> io::Result<()> {
 }
 
 /// Loads the plugin and makes an instance. Where it ends before, gives the answer for the gateway.
-fn begin(start: Start, library: File, outbox: &Outbox) -> Result<Session, ToGateway> {
+fn begin(start: Start, library: File, layers: &Layers, outbox: &Outbox) -> Result<Session, ToGateway> {
     let failed = |error: &dyn Error| ToGateway::Failed { message: with_causes(error) };
     let library = load_library(library).map_err(|error| failed(&error))?;
     library.validate(&start.config_json).map_err(|error| match error {
@@ -67,17 +84,30 @@ fn begin(start: Start, library: File, outbox: &Outbox) -> Result<Session, ToGate
         ValidateError::Failed(_) => failed(&error),
     })?;
     if start.check_only {
+        library.check_description().map_err(|error| failed(&error))?;
         return Err(ToGateway::Valid);
     }
     let concurrency = if library.is_serial() { 1 } else { start.concurrency.max(1) };
     let pool = library.blocks().then(|| Pool::new(usize::try_from(concurrency).unwrap_or(usize::MAX)));
-    let services = ForPlugin { outbox: outbox.clone(), secrets: start.secrets, log_level: start.log_level };
+    if pool.is_some() {
+        confine::make_room_for_pool(layers).map_err(|error| failed(&error))?;
+    }
+    let secrets = Arc::new(Secrets::new(start.secrets));
+    let services = ForPlugin {
+        outbox: outbox.clone(),
+        secrets: Arc::clone(&secrets),
+        log_level: start.log_level,
+        metrics: start.metrics,
+        metrics_lost: AtomicU64::new(0),
+        emit: start.emit,
+    };
     let host = Host::new(Box::new(services));
     let instance = Arc::default();
     let making =
         Making { library, config_json: start.config_json, host, concurrency, outbox: outbox.clone() };
     making.start(Arc::clone(&instance)).map_err(|error| failed(&error))?;
-    Ok(Session { host, instance, outbox: outbox.clone(), pool })
+    let faults = FaultReport::new(host, outbox.clone());
+    Ok(Session { host, secrets, instance, outbox: outbox.clone(), faults, pool })
 }
 
 /// An instance that is being made. On a thread of its own: what the plugin asks of its state meanwhile is answered by a
@@ -127,9 +157,11 @@ fn load_library(library: File) -> Result<Library, LoadError> {
 /// A plugin at work.
 struct Session {
     host: Host,
+    secrets: Arc<Secrets>,
     /// Set once the instance is made; the gateway sends deliveries only after it was told.
     instance: Arc<OnceLock<Arc<Instance>>>,
     outbox: Outbox,
+    faults: FaultReport,
     /// For plugins whose `deliver` blocks.
     pool: Option<Pool>,
 }
@@ -144,8 +176,18 @@ impl Session {
                     self.deliver(*offer)?;
                 }
                 ToChild::Cancel { token } => self.instance()?.cancel(token),
+                ToChild::Action { token, deadline_unix_ms, name, input_json } => {
+                    actions::run(self.instance()?, &self.outbox, token, deadline_unix_ms, name, input_json);
+                }
+                ToChild::CancelAction { token } => self.instance()?.cancel_action(token),
+                ToChild::Secrets { number, secrets } => self.secrets.replace(number, secrets),
+                ToChild::EmitReply { request, reply } => self.host.answer_emit(request, reply),
                 ToChild::StateReply { request, reply } => self.host.answer_state(request, reply),
-                ToChild::Ping => self.outbox.send(&ToGateway::Pong),
+                ToChild::Health => health::ask(self.instance()?, &self.outbox),
+                ToChild::Ping => {
+                    self.faults.tell(0);
+                    self.outbox.send(&ToGateway::Pong);
+                }
                 ToChild::Stop { deadline_unix_ms } => self.stop(deadline_unix_ms)?,
                 ToChild::Start(_) => return Err(out_of_turn()),
             }
@@ -180,11 +222,14 @@ impl Session {
     /// process if that takes too long.
     fn stop(&self, deadline_unix_ms: u64) -> io::Result<()> {
         let (instance, outbox) = (Arc::clone(self.instance()?), self.outbox.clone());
+        let faults = self.faults.clone();
         let stop = move || {
+            let _own = OwnThread::enter();
             instance.drain(deadline_unix_ms);
             let left = deadline_unix_ms.saturating_sub(clock::now_unix_ms());
             instance.wait_idle(Duration::from_millis(left));
             instance.destroy();
+            faults.tell(threads::left_behind());
             outbox.flush();
             process::leave(true);
         };
@@ -195,8 +240,13 @@ impl Session {
 /// What the plugin may ask of its host.
 struct ForPlugin {
     outbox: Outbox,
-    secrets: BTreeMap<String, Secret>,
+    secrets: Arc<Secrets>,
     log_level: u32,
+    /// Those that the plugin has declared, with the kind of each.
+    metrics: BTreeMap<String, String>,
+    metrics_lost: AtomicU64,
+    /// Whether it may make events.
+    emit: bool,
 }
 
 impl Services for ForPlugin {
@@ -216,8 +266,37 @@ impl Services for ForPlugin {
         self.outbox.log(record);
     }
 
-    fn secret(&self, name: &str) -> Option<&Secret> {
+    fn secret(&self, name: &str) -> Option<Secret> {
         self.secrets.get(name)
+    }
+
+    fn action_ended(&self, token: u64, report: ActionReport) {
+        self.outbox.send(&ToGateway::ActionReply { token, report });
+    }
+
+    fn extended(&self, token: u64, want_ms: u32) {
+        self.outbox.send(&ToGateway::Extended { token, want_ms });
+    }
+
+    fn has_metric(&self, kind: MetricKind, name: &str) -> bool {
+        self.metrics.get(name).is_some_and(|declared| declared == kind.as_str())
+    }
+
+    fn measured(&self, measurement: Measurement) -> bool {
+        let lost = self.metrics_lost.swap(0, Ordering::Relaxed);
+        let sent = self.outbox.send_if_room(&ToGateway::Metric(Measurement { lost, ..measurement }));
+        if !sent {
+            self.metrics_lost.fetch_add(lost + 1, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    fn may_emit(&self) -> bool {
+        self.emit
+    }
+
+    fn emit(&self, request: u64, event: EmitRequest) {
+        self.outbox.send(&ToGateway::Emit { request, event: Box::new(event) });
     }
 
     fn state(&self, request: u64, operation: StateOperation) {

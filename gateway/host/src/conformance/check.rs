@@ -2,15 +2,20 @@
 
 use postroom_core::event::Kind;
 
-use super::{Broken, Subject, files, hurried, lasting, payloads, settings};
+use super::{Broken, Seen, Subject, asked, files, hurried, kept, lasting, payloads, settings};
 
 /// One check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     File,
     Start,
+    Describe,
+    Health,
     Sample(Kind),
+    NewKind,
     Again,
+    Once,
+    Quick,
     AtOnce,
     Empty,
     NotJson,
@@ -24,14 +29,19 @@ pub(super) enum Check {
 }
 
 impl Check {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::File,
         Self::Start,
+        Self::Describe,
+        Self::Health,
         Self::Sample(Kind::MonitorRun),
         Self::Sample(Kind::CollectionBackup),
         Self::Sample(Kind::Activity),
         Self::Sample(Kind::Unrecognized),
+        Self::NewKind,
         Self::Again,
+        Self::Once,
+        Self::Quick,
         Self::AtOnce,
         Self::Empty,
         Self::NotJson,
@@ -61,11 +71,17 @@ impl Check {
         match self {
             Self::File => "file and manifest",
             Self::Start => "starts",
+            Self::Describe => "describes itself as its file does",
+            Self::Health => "health answers",
             Self::Sample(Kind::MonitorRun) => "delivers monitor_run",
             Self::Sample(Kind::CollectionBackup) => "delivers collection_backup",
             Self::Sample(Kind::Activity) => "delivers activity",
             Self::Sample(Kind::Unrecognized) => "delivers unrecognized",
+            Self::Sample(Kind::Emitted(_)) => "delivers what a plugin made",
+            Self::NewKind => "event of a kind to come",
             Self::Again => "the same event again",
+            Self::Once => "every delivery ends once",
+            Self::Quick => "deliver comes back at once",
             Self::AtOnce => "100 deliveries at once",
             Self::Empty => "empty body",
             Self::NotJson => "body that is not JSON",
@@ -85,11 +101,16 @@ impl Check {
     }
 
     /// Makes the check; gives what was seen.
-    pub(super) async fn run(self, subject: &Subject) -> Result<String, Broken> {
-        match self {
+    pub(super) async fn run(self, subject: &Subject) -> Result<Seen, Broken> {
+        let reason = match self {
+            Self::Sample(kind) => return payloads::samples_of(subject, kind).await,
             Self::File => files::file_and_manifest(&subject.instance.plugin),
             Self::Start => settings::starts(subject).await,
-            Self::Sample(kind) => payloads::samples_of(subject, kind).await,
+            Self::Describe => asked::describes(subject).await,
+            Self::Health => asked::health(subject).await,
+            Self::NewKind => payloads::new_kind(subject).await,
+            Self::Once => kept::ended_once(subject).await,
+            Self::Quick => kept::quick(subject).await,
             Self::Again => payloads::again(subject).await,
             Self::AtOnce => hurried::at_once(subject).await,
             Self::Empty => payloads::empty(subject).await,
@@ -101,6 +122,7 @@ impl Check {
             Self::StopInFlight => lasting::stop_in_flight(subject).await,
             Self::Nonsense => settings::nonsense(subject).await,
             Self::OtherType => settings::other_type(subject).await,
-        }
+        };
+        reason.map(Seen::from)
     }
 }

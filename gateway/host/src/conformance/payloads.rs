@@ -15,7 +15,7 @@ use postroom_core::{
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{
-    Broken, Sample, Subject,
+    Broken, Sample, Seen, Subject,
     rig::{Rig, all_in_words, in_words},
 };
 use crate::body::PluginBody;
@@ -23,8 +23,9 @@ use crate::body::PluginBody;
 const LARGE_BYTES: usize = 32 * 1024 * 1024;
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// Delivers every sample of a kind.
-pub(super) async fn samples_of(subject: &Subject, kind: Kind) -> Result<String, Broken> {
+/// Delivers every sample of a kind. Where none of them gets through, it is most likely not the plugin that was checked but
+/// its surroundings: an address where nobody is, or a port that it was not granted.
+pub(super) async fn samples_of(subject: &Subject, kind: Kind) -> Result<Seen, Broken> {
     let rig = Rig::start(subject).await?;
     let mut outcomes = Vec::new();
     for sample in subject.samples.iter().filter(|sample| sample.event.kind == kind) {
@@ -33,7 +34,19 @@ pub(super) async fn samples_of(subject: &Subject, kind: Kind) -> Result<String, 
     if outcomes.is_empty() {
         return Err(Broken::new("there is no sample event of this kind"));
     }
-    Ok(all_in_words(&outcomes))
+    let words = all_in_words(&outcomes);
+    let stuck = |outcome: &Outcome| matches!(outcome.kind, OutcomeKind::Retry | OutcomeKind::Misconfigured);
+    if outcomes.iter().all(stuck) {
+        return Ok(Seen { reason: format!("none got through: {words}"), doubtful: true });
+    }
+    Ok(words.into())
+}
+
+/// An event of a kind that this version does not have. A newer gateway may deliver one to this very plugin.
+pub(super) async fn new_kind(subject: &Subject) -> Result<String, Broken> {
+    let rig = Rig::start(subject).await?;
+    let outcome = rig.deliver_kind(&subject.usual_sample()?.delivery(), "kind.to_come").await?;
+    Ok(in_words(&outcome))
 }
 
 /// Delivery is at least once: after a crash an event comes again.

@@ -69,6 +69,7 @@ impl Sample {
             attempt: 1,
             deadline: now.plus(DELIVERY_MAX),
             time_limit: DELIVERY_MAX,
+            time_limit_max: DELIVERY_MAX,
             cancel: CancellationToken::new(),
         }
     }

@@ -38,9 +38,12 @@ async fn findings(
             config: json!({ "mode": mode }),
             secrets: BTreeMap::new(),
             state: None,
+            emit: None,
+            metrics: None,
             program: program(),
             sandbox: Sandbox::default(),
             concurrency: 8,
+            drain: std::time::Duration::from_secs(60),
             backoff: Backoff::default(),
         },
         samples: Kind::ALL.map(sample).to_vec(),
@@ -80,11 +83,15 @@ async fn a_plugin_that_refuses_its_settings_is_checked_no_further() {
 
 /// The checks that do not hold for a plugin that breaks one rule.
 async fn broken_by(rule: &str) -> Vec<&'static str> {
-    let plugin = compile(UNRULY, &["-shared", "-fPIC", rule]);
-    let findings = findings(&plugin, "", &[]).await;
-    let broken = broken(&findings);
-    assert_eq!(broken.len(), 1, "{findings:#?}");
+    let broken = all_broken_by(rule, &[]).await;
+    assert_eq!(broken.len(), 1, "{broken:?}");
     broken
+}
+
+async fn all_broken_by(rule: &str, bodies: &[(Kind, &'static str)]) -> Vec<&'static str> {
+    let plugin = compile(UNRULY, &["-shared", "-fPIC", "-pthread", rule]);
+    let findings = findings(&plugin, "", bodies).await;
+    broken(&findings)
 }
 
 #[tokio::test]
@@ -119,4 +126,50 @@ async fn settings_that_are_no_object_are_no_reason_to_crash() {
 async fn wrong_settings_are_refused_and_not_tried_again() {
     let rule = "-DON_CREATE=if (config.ptr[0] != '{') return POSTROOM_E_INTERNAL";
     assert_eq!(broken_by(rule).await, ["config of another type"]);
+}
+
+#[tokio::test]
+async fn a_delivery_that_ends_twice_is_seen() {
+    let rule = "-DON_DELIVER=host->complete(host->ctx, token, &done)";
+    assert_eq!(broken_by(rule).await, ["every delivery ends once"]);
+}
+
+#[tokio::test]
+async fn a_deliver_that_takes_its_time_is_seen() {
+    let rule = "-DON_DELIVER=if (body.len > 2 && body.ptr[2] == 's') usleep(60000)";
+    let broken = all_broken_by(rule, &[(Kind::Activity, r#"{"slow": 1}"#)]).await;
+    assert_eq!(broken, ["deliver comes back at once"]);
+}
+
+#[tokio::test]
+async fn a_thread_that_outlives_destroy_is_seen() {
+    let broken = all_broken_by("-DON_CREATE=start_outliving_thread()", &[]).await;
+    assert_eq!(broken, ["destroy with deliveries in flight", "drain and destroy"]);
+}
+
+#[tokio::test]
+async fn a_health_that_does_not_answer_is_seen() {
+    assert_eq!(broken_by("-DON_HEALTH=sleep(5)").await, ["health answers"]);
+}
+
+#[tokio::test]
+async fn a_kind_to_come_is_no_reason_to_crash() {
+    let rule = "-DON_DELIVER=if (kind.len == 12 && !memcmp(kind.ptr, \"kind.to_come\", 12)) abort()";
+    assert_eq!(broken_by(rule).await, ["event of a kind to come"]);
+}
+
+#[tokio::test]
+async fn a_description_that_differs_from_the_file_is_seen() {
+    let said = r#""{\"id\":\"unruly\",\"version\":\"1.0.1\",\"abi\":\"1.0\"}""#;
+    assert_eq!(broken_by(&format!("-DDESCRIPTION={said}")).await, ["describes itself as its file does"]);
+}
+
+#[tokio::test]
+async fn good_events_that_do_not_get_through_are_pointed_out() {
+    let rule = "-DON_DELIVER=done.kind = POSTROOM_OUT_MISCONFIGURED";
+    let findings = findings(&compile(UNRULY, &["-shared", "-fPIC", "-pthread", rule]), "", &[]).await;
+    assert_eq!(broken(&findings), Vec::<&str>::new(), "{findings:#?}");
+    let doubtful: Vec<_> = findings.values().filter(|finding| finding.doubtful).collect();
+    assert_eq!(doubtful.len(), Kind::ALL.len(), "{findings:#?}");
+    assert!(doubtful[0].reason.starts_with("none got through: misconfigured"), "{findings:#?}");
 }

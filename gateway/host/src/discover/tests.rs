@@ -69,6 +69,17 @@ fn a_plugin_that_others_can_change_is_refused() {
 }
 
 #[test]
+fn a_file_that_others_can_change_is_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("libx.so");
+    fs::write(&path, "no library, which takes reading to know").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let catalog = discover(&[root.path().to_owned()]);
+    let reason = catalog.rejected()[0].reason.to_string();
+    assert_eq!(reason, format!("others can write to {}: chmod go-w", path.display()));
+}
+
+#[test]
 fn a_search_path_that_is_no_folder_is_listed() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let catalog = discover(&[file.path().to_owned()]);

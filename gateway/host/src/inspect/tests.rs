@@ -1,6 +1,8 @@
-use std::{fs, path::Path};
+use std::{cell::Cell, fs, fs::File, io::Seek, path::Path};
 
-use super::{InspectError, inspect};
+use object::{ReadCache, ReadRef};
+
+use super::{Bounded, InspectError, inspect};
 use crate::{
     manifest::ManifestError,
     testing::{PLUGIN, compile, manifest, source_with_manifest},
@@ -67,6 +69,8 @@ fn libraries_that_cannot_or_must_not_be_loaded_are_refused() {
     let main = format!("{good}\nint main(void) {{ return 0; }}");
     check_fault(&main, &["-fPIE", "-pie", "-rdynamic"], "an executable");
     check_fault(&good, &["-shared", "-fPIC", "-z", "execstack"], "an executable stack");
+    let relocated = format!("{good}\n__asm__(\".text\\n.quad postroom_manifest_v1\\n\");");
+    check_fault(&relocated, &["-shared", "-fPIC", "-z", "notext"], "text relocations");
     let no_entry = good.replace("postroom_plugin_entry_v1", "postroom_plugin_entry_v2");
     check_fault(
         &no_entry.replace("#include", "#define postroom_plugin_entry_v2 other\n#include"),
@@ -98,4 +102,15 @@ fn faulty_manifests_are_refused() {
     let library = compile(&source_with_manifest(&other_abi), LIBRARY);
     let refused = inspect(&library.path);
     assert!(matches!(refused, Err(InspectError::Manifest(ManifestError::OtherAbi { .. }))), "{refused:?}");
+}
+
+#[test]
+fn a_name_without_an_end_costs_no_more_than_the_budget() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(1 << 20).unwrap();
+    let (cache, left) = (ReadCache::new(File::open(&file).unwrap()), Cell::new(100));
+    let data = Bounded { cache: &cache, left: &left };
+    assert_eq!(data.read_bytes_at_until(0..1 << 20, b'x'), Err(()));
+    let read = cache.into_inner().stream_position().unwrap();
+    assert!(read <= 100, "{read}");
 }

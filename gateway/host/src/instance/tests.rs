@@ -1,6 +1,9 @@
 //! Whole processes: the gateway's side in the test, the plugin's in children that run `examples/plugin-host`.
 
 mod bodies;
+mod probation;
+mod reload;
+mod services;
 mod state;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -31,9 +34,12 @@ fn config(plugin: &Compiled, mode: &str) -> InstanceConfig {
         config: json!({ "mode": mode }),
         secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
         state: Some(Arc::new(MemoryState::default())),
+        emit: None,
+        metrics: None,
         program: program(),
         sandbox: Sandbox::default(),
         concurrency: 8,
+        drain: Duration::from_secs(60),
         backoff: Backoff {
             first: Duration::from_millis(10),
             max: Duration::from_millis(50),
@@ -49,7 +55,7 @@ fn start() -> Instance {
 
 async fn outcome_of(instance: &Instance, delivery: PluginDelivery) -> Outcome {
     match instance.deliver(delivery).await {
-        Delivered::Outcome(outcome) => outcome,
+        Delivered::Outcome(outcome) | Delivered::Interrupted(outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -233,9 +239,9 @@ async fn missing_files_and_capabilities_are_named() {
     let message = status(&instance, error).await;
     assert!(message.contains("cannot read") && message.contains("No such file"), "{message}");
 
-    let demanding = scripted("0", "POSTROOM_CAP_METRICS");
+    let demanding = scripted("0", "(1ull << 40)");
     let instance = Instance::start(config(&demanding, ""));
-    assert!(status(&instance, error).await.contains("needs capabilities 0x2"));
+    assert!(status(&instance, error).await.contains("needs capabilities 0x10000000000"));
 
     let no_program =
         InstanceConfig { program: Program::File("/no/such/program".into()), ..config(&PLUGIN, "") };

@@ -26,13 +26,15 @@ pub struct Asks {
     pub threads: Option<u32>,
 }
 
-/// A folder that a plugin needs.
+/// A folder that a plugin needs, or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderAsk {
     /// Which one.
     pub place: Place,
     /// What it does there.
     pub access: Access,
+    /// It is a file, which is what is made of it when it is missing.
+    pub file: bool,
 }
 
 /// Which folder a plugin needs.
@@ -61,6 +63,8 @@ pub(crate) struct Asked {
     pub(crate) by_settings: Vec<Folder>,
     /// Folders that the manifest names.
     pub(crate) by_manifest: Vec<Folder>,
+    /// Those of them all that are files.
+    pub(crate) files: BTreeSet<PathBuf>,
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) threads: Option<u32>,
 }
@@ -74,13 +78,17 @@ impl Asked {
 impl Asks {
     /// What is asked for with these settings. A setting that is not there, or is no absolute path, asks for nothing.
     pub(crate) fn with(&self, config: &Value) -> Asked {
-        let (mut by_settings, mut by_manifest) = (Vec::new(), Vec::new());
-        for FolderAsk { place, access } in &self.folders {
+        let (mut by_settings, mut by_manifest, mut files) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for FolderAsk { place, access, file } in &self.folders {
             match place {
-                Place::Path(path) => by_manifest.push(Folder { path: path.clone(), access: *access }),
+                Place::Path(path) => {
+                    files.extend(file.then(|| path.clone()));
+                    by_manifest.push(Folder { path: path.clone(), access: *access });
+                }
                 Place::Setting(keys) => {
                     let value = keys.iter().try_fold(config, |value, key| value.get(key));
                     let path = value.and_then(Value::as_str).and_then(|path| plain_path(Path::new(path)));
+                    files.extend(path.clone().filter(|_| *file));
                     by_settings.extend(path.map(|path| Folder { path, access: *access }));
                 }
             }
@@ -89,6 +97,7 @@ impl Asks {
             network: self.network.clone(),
             by_settings,
             by_manifest,
+            files,
             memory_bytes: self.memory_bytes,
             threads: self.threads,
         }
@@ -155,7 +164,8 @@ fn folders(value: &Value) -> Option<Vec<FolderAsk>> {
             "write" => Access::Write,
             _ => return None,
         };
-        Some(FolderAsk { place: place(value.get("path")?.as_str()?)?, access })
+        let file = value.get("file").map_or(Some(false), Value::as_bool)?;
+        Some(FolderAsk { place: place(value.get("path")?.as_str()?)?, access, file })
     };
     value.as_array()?.iter().map(folder).collect()
 }

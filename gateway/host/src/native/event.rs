@@ -6,11 +6,13 @@ use std::ptr;
 use bytes::Bytes;
 use postroom_abi::{postroom_attr, postroom_event, postroom_str};
 
+use super::host::Deadline;
 use crate::offer::Offer;
 
 /// An event for a plugin, and everything that it points to.
 pub(super) struct EventMemory {
     raw: postroom_event,
+    deadline: Deadline,
     // What `raw` points to: never touched again, only kept.
     _attrs: Vec<postroom_attr>,
     _offer: Offer,
@@ -47,7 +49,12 @@ impl EventMemory {
             body: postroom_str::of(&offer.body),
         };
         // Moving the vector and the offer below moves their handles, not the bytes that `raw` points to.
-        Self { raw, _attrs: attrs, _offer: offer }
+        let deadline = Deadline { unix_ms: offer.deadline_unix_ms, max_unix_ms: offer.deadline_max_unix_ms };
+        Self { raw, deadline, _attrs: attrs, _offer: offer }
+    }
+
+    pub(super) const fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     pub(super) fn raw(&self) -> *const postroom_event {
@@ -56,6 +63,6 @@ impl EventMemory {
 }
 
 /// The size of a struct as the ABI states it.
-pub(super) fn struct_size<T>() -> u32 {
-    u32::try_from(size_of::<T>()).expect("structs of the ABI are small")
+pub(super) const fn struct_size<T>() -> u32 {
+    postroom_abi::layout::size_of_u32::<T>()
 }

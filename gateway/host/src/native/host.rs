@@ -1,6 +1,10 @@
 //! The functions that a plugin may call.
 #![expect(unsafe_code, reason = "called by the plugin with pointers of its own")]
 
+mod actions;
+mod emit;
+mod faults;
+mod measure;
 mod state;
 
 use std::{
@@ -16,27 +20,34 @@ use std::{
 };
 
 use postroom_abi::{
-    POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_E_DENIED, POSTROOM_E_INVALID, POSTROOM_E_STALE,
-    POSTROOM_OK, POSTROOM_OUT_RETRY, postroom_host, postroom_outcome, postroom_sink, postroom_status,
-    postroom_str, postroom_token,
+    EMIT_EXTENSION, POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_E_DENIED, POSTROOM_E_INVALID,
+    POSTROOM_E_STALE, POSTROOM_OK, POSTROOM_OUT_RETRY, postroom_host, postroom_outcome, postroom_sink,
+    postroom_status, postroom_str, postroom_token,
 };
 use postroom_core::{limits, secret::Secret};
 
-pub(super) use self::state::NoWait;
-use self::state::StateCalls;
+pub(super) use self::measure::Deadline;
+use self::{actions::ActionRuns, faults::FaultCounter};
+pub(super) use self::{actions::done, state::NoWait};
+use self::{emit::EmitCalls, state::StateCalls};
 use super::{
     event::{EventMemory, struct_size},
     library::CAPABILITIES,
     memory::{copy_text, write_to_sink},
 };
 use crate::{
+    action::ActionReport,
     clock,
+    faults::Faults,
     outcome::{CODE_BYTES_MAX, Report},
+    plugin_emit::{EmitReply, EmitRequest},
     plugin_log::{self, LogRecord},
+    plugin_metrics::{Measurement, MetricKind},
     plugin_state::{StateOperation, StateReply},
 };
 
 const SECRET_NAME_BYTES_MAX: usize = 256;
+const EXTENSION_BYTES_MAX: usize = 128;
 /// Longer than any UTF-8 character: a text copied with this much to spare can be cut on a character border.
 const CUT_BYTES: usize = 4;
 
@@ -51,7 +62,19 @@ pub(crate) trait Services: Send + Sync + 'static {
     /// The plugin logs.
     fn log(&self, record: LogRecord);
     /// The secret of this name, if the instance may have it.
-    fn secret(&self, name: &str) -> Option<&Secret>;
+    fn secret(&self, name: &str) -> Option<Secret>;
+    /// The plugin ended an action.
+    fn action_ended(&self, token: u64, report: ActionReport);
+    /// The plugin has more time for a delivery: `want_ms` from now, as far as the gateway allows.
+    fn extended(&self, token: u64, want_ms: u32);
+    /// Whether the plugin has declared such a metric.
+    fn has_metric(&self, kind: MetricKind, name: &str) -> bool;
+    /// The plugin measures something that it has declared; false when it was dropped.
+    fn measured(&self, measurement: Measurement) -> bool;
+    /// Whether the plugin may make events.
+    fn may_emit(&self) -> bool;
+    /// The plugin makes an event; [`Host::answer_emit`] takes the answer to this request.
+    fn emit(&self, request: u64, event: EmitRequest);
     /// The plugin asks for something about its state; [`Host::answer_state`] takes the answer to this request.
     fn state(&self, request: u64, operation: StateOperation);
 }
@@ -75,6 +98,16 @@ impl Host {
         Self { context, table }
     }
 
+    /// Takes the answer to [`Services::emit`].
+    pub(crate) fn answer_emit(self, request: u64, reply: EmitReply) {
+        self.context.answer_emit(request, reply);
+    }
+
+    /// How often the plugin broke which rule, as far as can be seen from here.
+    pub(crate) fn faults(self) -> Faults {
+        self.context.faults.counts()
+    }
+
     /// Takes the answer to [`Services::state`]. Also while the instance is still being made.
     pub(crate) fn answer_state(self, request: u64, reply: StateReply) {
         self.context.state.answer(request, reply);
@@ -85,6 +118,9 @@ impl Host {
 pub(super) struct Context {
     services: Box<dyn Services>,
     pending: Mutex<HashMap<postroom_token, Pending>>,
+    pub(super) actions: ActionRuns,
+    pub(super) faults: FaultCounter,
+    emit: EmitCalls,
     state: StateCalls,
     idle: Condvar,
     /// Somebody waits for `idle`, or has.
@@ -95,6 +131,9 @@ pub(super) struct Context {
 struct Pending {
     event: Arc<EventMemory>,
     cancelled: bool,
+    /// The events that it has made.
+    made: emit::Made,
+    deadline: Deadline,
 }
 
 impl Context {
@@ -103,6 +142,9 @@ impl Context {
         let context: &'static Self = Box::leak(Box::new(Self {
             services,
             pending: Mutex::default(),
+            actions: ActionRuns::default(),
+            faults: FaultCounter::default(),
+            emit: EmitCalls::default(),
             state: StateCalls::default(),
             idle: Condvar::new(),
             waited_for: AtomicBool::new(false),
@@ -115,10 +157,10 @@ impl Context {
             capabilities: CAPABILITIES,
             ctx: ptr::from_ref(context).cast_mut().cast(),
             complete: Some(complete),
-            extend: None,
+            extend: Some(measure::extend),
             log_level: Some(log_level),
             log: Some(log),
-            metric: None,
+            metric: Some(measure::metric),
             state: Some(state::state),
             state_wait: Some(state::state_wait),
             now_unix_ms: Some(now_unix_ms),
@@ -130,7 +172,9 @@ impl Context {
     }
 
     pub(super) fn add(&self, token: postroom_token, event: Arc<EventMemory>) {
-        self.pending().insert(token, Pending { event, cancelled: false });
+        let deadline = event.deadline();
+        let pending = Pending { event, cancelled: false, made: emit::Made::default(), deadline };
+        self.pending().insert(token, pending);
     }
 
     /// Takes back a delivery that the plugin did not accept; false when the plugin completed it all the same.
@@ -162,12 +206,15 @@ impl Context {
     /// still ask and wait.
     pub(super) fn end_callbacks(&self) {
         self.state.end_callbacks();
+        self.emit.end_callbacks();
     }
 
     /// Refuses every later call of the plugin and frees the events that it never ended.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.state.close();
+        self.emit.close();
+        self.actions.clear();
         self.pending().clear();
     }
 
@@ -188,7 +235,10 @@ impl Context {
 
     fn complete(&self, token: postroom_token, report: Report) -> postroom_status {
         // Double, late and forged completions all end here: their token is not pending.
-        let Some(pending) = self.take(token) else { return POSTROOM_E_STALE };
+        let Some(pending) = self.take(token) else {
+            self.faults.stale();
+            return POSTROOM_E_STALE;
+        };
         if pending.cancelled {
             self.services.released(token, report);
             return POSTROOM_E_STALE;
@@ -210,7 +260,11 @@ unsafe fn open_context(ctx: *mut c_void) -> Result<&'static Context, postroom_st
     }
     // SAFETY: contexts are leaked, so every one that was ever made is still there.
     let context = unsafe { &*ctx.cast_const().cast::<Context>() };
-    if context.closed.load(Ordering::Acquire) { Err(POSTROOM_E_STALE) } else { Ok(context) }
+    if context.closed.load(Ordering::Acquire) {
+        context.faults.late();
+        return Err(POSTROOM_E_STALE);
+    }
+    Ok(context)
 }
 
 unsafe extern "C" fn complete(
@@ -322,6 +376,12 @@ unsafe extern "C" fn secret(
     }
 }
 
-unsafe extern "C" fn get_extension(_ctx: *mut c_void, _id: postroom_str) -> *const c_void {
-    ptr::null()
+unsafe extern "C" fn get_extension(ctx: *mut c_void, id: postroom_str) -> *const c_void {
+    // SAFETY: the contract has the plugin pass the `ctx` of its table.
+    let Ok(context) = (unsafe { open_context(ctx) }) else { return ptr::null() };
+    // SAFETY: the contract has the plugin keep the name during the call.
+    match unsafe { copy_text(id, EXTENSION_BYTES_MAX) }.as_str() {
+        EMIT_EXTENSION if context.services.may_emit() => ptr::from_ref(&emit::TABLE).cast(),
+        _ => ptr::null(),
+    }
 }

@@ -5,21 +5,25 @@ use std::{
     ffi::c_void,
     ptr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use postroom_abi::{
-    POSTROOM_E_CONFIG, POSTROOM_E_STALE, POSTROOM_OK, postroom_status, postroom_str, postroom_token,
+    POSTROOM_E_CONFIG, POSTROOM_E_STALE, POSTROOM_E_UNSUPPORTED, POSTROOM_OK, postroom_action,
+    postroom_status, postroom_str, postroom_token,
 };
 
 use super::{
-    event::EventMemory,
-    host::{Context, Host, NoWait},
+    event::{EventMemory, struct_size},
+    host::{Context, Host, NoWait, done},
     library::Library,
-    memory::with_errbuf,
+    memory::{with_errbuf, with_sink},
     status::Status,
 };
-use crate::offer::Offer;
+use crate::{
+    offer::Offer,
+    plugin_health::{DETAIL_BYTES_MAX, HealthReport},
+};
 
 /// Why no instance was made.
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +77,19 @@ impl Instance {
         self.context.add(token, Arc::clone(&event));
         // The caller's thread reads the answers too, unless the plugin is one that blocks and has threads for it.
         let _no_wait = (!self.library.blocks()).then(NoWait::enter);
+        let began = Instant::now();
         // SAFETY: the instance is made and not destroyed. The event lives until it is completed, and here until
         // `deliver` returns, so a plugin that looks at it once more after completing it does no harm.
         let status = unsafe { (self.library.deliver)(self.instance, token, event.raw()) };
+        if !self.library.blocks() {
+            self.context.faults.delivered(began.elapsed());
+        }
         // A plugin that completes a delivery and then refuses it contradicts itself: its first word counts.
-        if status != POSTROOM_OK && !self.context.withdraw(token) { POSTROOM_OK } else { status }
+        if status != POSTROOM_OK && !self.context.withdraw(token) {
+            self.context.faults.stale();
+            return POSTROOM_OK;
+        }
+        status
     }
 
     /// Gives a delivery up: its completion is going to be stale. Unknown and ended ones are passed over.
@@ -97,9 +109,67 @@ impl Instance {
         }
     }
 
-    /// Waits until the plugin has ended every delivery, at most for `limit`.
+    /// Starts an action. After OK, [`Services::action_ended`] follows once, maybe before this returns; after anything else
+    /// the plugin has not begun it. This may take as long as the action.
+    ///
+    /// [`Services::action_ended`]: super::Services::action_ended
+    pub(crate) fn run_action(
+        &self,
+        token: postroom_token,
+        deadline_unix_ms: u64,
+        name: &str,
+        input_json: &[u8],
+    ) -> postroom_status {
+        let Some(_call) = self.calls.enter() else { return POSTROOM_E_STALE };
+        let Some(actions) = &self.library.actions else { return POSTROOM_E_UNSUPPORTED };
+        let action = postroom_action {
+            struct_size: struct_size::<postroom_action>(),
+            reserved: 0,
+            token,
+            deadline_unix_ms,
+            name: postroom_str::of(name.as_bytes()),
+            input_json: postroom_str::of(input_json),
+        };
+        self.context.actions.add(token);
+        let user = ptr::from_ref(self.context).cast_mut().cast();
+        // SAFETY: the instance is made and not destroyed. The action lives during the call, the context for ever.
+        let status = unsafe { (actions.run)(self.instance, &raw const action, Some(done), user) };
+        // As with a delivery: the first word counts.
+        if status != POSTROOM_OK && !self.context.actions.withdraw(token) { POSTROOM_OK } else { status }
+    }
+
+    /// Gives an action up. Unknown and ended ones are passed over.
+    pub(crate) fn cancel_action(&self, token: postroom_token) {
+        if self.context.actions.cancel(token) {
+            self.hurry_action(token);
+        }
+    }
+
+    /// Tells the plugin to be done with an action.
+    fn hurry_action(&self, token: postroom_token) {
+        let Some(_call) = self.calls.enter() else { return };
+        if let Some(cancel) = self.library.actions.and_then(|actions| actions.cancel) {
+            let _no_wait = NoWait::enter();
+            // SAFETY: the instance is made and not destroyed.
+            unsafe { cancel(self.instance, token) };
+        }
+    }
+
+    /// Asks the plugin how it is; `None` from a plugin that cannot be asked, or is being destroyed.
+    pub(crate) fn health(&self) -> Option<HealthReport> {
+        let _call = self.calls.enter()?;
+        let health = self.library.table.health?;
+        // SAFETY: the instance is made and not destroyed; the sink lives during the call.
+        let ask = |sink| unsafe { health(self.instance, sink) };
+        let (status, detail) = with_sink(DETAIL_BYTES_MAX, ask);
+        Some(HealthReport { status, detail_json: String::from_utf8_lossy(&detail).into_owned() })
+    }
+
+    /// Waits until the plugin has ended every delivery and action, at most for `limit`.
     pub(crate) fn wait_idle(&self, limit: Duration) {
+        let begun = Instant::now();
         self.context.wait_idle(limit);
+        self.context.actions.wait_idle(limit.saturating_sub(begun.elapsed()));
     }
 
     /// Tells the plugin to flush: no more deliveries will come.
@@ -118,6 +188,9 @@ impl Instance {
     pub(crate) fn destroy(&self) {
         for token in self.context.tokens() {
             self.hurry(token);
+        }
+        for token in self.context.actions.tokens() {
+            self.hurry_action(token);
         }
         if !self.calls.close() {
             return;

@@ -1,14 +1,20 @@
 //! Opens a plugin's library and gets at its function table.
 #![expect(unsafe_code, reason = "the only dlopen, and the first calls into the plugin")]
 
-use std::{ffi::c_void, path::Path};
+use std::{
+    ffi::{CStr, c_char, c_void},
+    mem::{MaybeUninit, offset_of},
+    path::Path,
+    ptr,
+};
 
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 use postroom_abi::{
-    ENTRY_SYMBOL, POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_CAP_CLOCK, POSTROOM_CAP_LOG,
-    POSTROOM_CAP_SECRETS, POSTROOM_CAP_STATE, POSTROOM_E_CONFIG, POSTROOM_OK, POSTROOM_PF_BLOCKING,
-    POSTROOM_PF_SERIAL, postroom_entry_fn, postroom_errbuf, postroom_event, postroom_host, postroom_plugin,
-    postroom_status, postroom_str, postroom_token,
+    ENTRY_SYMBOL, MANIFEST_SYMBOL, POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_ACTIONS_V1,
+    POSTROOM_CAP_CLOCK, POSTROOM_CAP_LOG, POSTROOM_CAP_METRICS, POSTROOM_CAP_PROGRESS, POSTROOM_CAP_SECRETS,
+    POSTROOM_CAP_STATE, POSTROOM_E_CONFIG, POSTROOM_OK, POSTROOM_PF_BLOCKING, POSTROOM_PF_SERIAL,
+    postroom_action, postroom_action_done, postroom_actions_v1, postroom_entry_fn, postroom_errbuf,
+    postroom_event, postroom_host, postroom_plugin, postroom_status, postroom_str, postroom_token,
 };
 
 use super::{
@@ -18,10 +24,15 @@ use super::{
 use crate::config_fault::{ConfigFault, read_report};
 
 /// What the host offers to plugins.
-pub(super) const CAPABILITIES: u64 =
-    POSTROOM_CAP_LOG | POSTROOM_CAP_STATE | POSTROOM_CAP_SECRETS | POSTROOM_CAP_CLOCK;
+pub(super) const CAPABILITIES: u64 = POSTROOM_CAP_LOG
+    | POSTROOM_CAP_METRICS
+    | POSTROOM_CAP_STATE
+    | POSTROOM_CAP_SECRETS
+    | POSTROOM_CAP_CLOCK
+    | POSTROOM_CAP_PROGRESS;
 
-const TABLE_BYTES_MIN: usize = size_of::<postroom_plugin>();
+/// The table of 1.0.
+const TABLE_BYTES_MIN: usize = offset_of!(postroom_plugin, get_extension);
 /// Room for many versions of additions; more is not a size but noise.
 const TABLE_BYTES_MAX: usize = 4096;
 const REPORT_BYTES_MAX: usize = 1024 * 1024;
@@ -62,6 +73,12 @@ type Create = unsafe extern "C" fn(
 ) -> postroom_status;
 type Deliver = unsafe extern "C" fn(*mut c_void, postroom_token, *const postroom_event) -> postroom_status;
 type Destroy = unsafe extern "C" fn(*mut c_void);
+type Run = unsafe extern "C" fn(
+    *mut c_void,
+    *const postroom_action,
+    postroom_action_done,
+    *mut c_void,
+) -> postroom_status;
 
 /// A loaded plugin: its table, checked and copied.
 #[derive(Debug)]
@@ -71,6 +88,16 @@ pub(crate) struct Library {
     pub(super) create: Create,
     pub(super) deliver: Deliver,
     pub(super) destroy: Destroy,
+    pub(super) actions: Option<Actions>,
+    /// The manifest as it stands in the file.
+    pub(super) manifest: Option<&'static CStr>,
+}
+
+/// What the plugin offers as `postroom.actions/1`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Actions {
+    pub(super) run: Run,
+    pub(super) cancel: Option<unsafe extern "C" fn(*mut c_void, postroom_token)>,
 }
 
 /// Loads the library at `path`, for good: it is never closed, because unloading code that has had threads or thread
@@ -89,6 +116,10 @@ pub(crate) unsafe fn load(path: &Path) -> Result<Library, LoadError> {
     // SAFETY: the contract gives the symbol of this name this type.
     let symbol = unsafe { handle.get::<postroom_entry_fn>(ENTRY_SYMBOL.as_bytes()) }.map_err(open_error)?;
     let entry: postroom_entry_fn = *symbol;
+    // SAFETY: the contract gives the symbol of this name a text that ends with NUL.
+    let manifest = unsafe { handle.get::<*const c_char>(MANIFEST_SYMBOL.as_bytes()) };
+    // SAFETY: as above, and the library stays for good.
+    let manifest = manifest.ok().map(|text| unsafe { CStr::from_ptr(*text) });
     std::mem::forget(handle);
 
     let minor = u32::from(POSTROOM_ABI_MINOR);
@@ -98,7 +129,8 @@ pub(crate) unsafe fn load(path: &Path) -> Result<Library, LoadError> {
         return Err(LoadError::Entry { reason });
     }
     // SAFETY: the contract has the entry give a table that lives for ever.
-    check(unsafe { copy_table(table) }?)
+    let library = check(unsafe { copy_table(table) }?)?;
+    Ok(Library { manifest, ..library })
 }
 
 /// Copies the part of a plugin's table that it says is there.
@@ -116,8 +148,40 @@ unsafe fn copy_table(table: *const postroom_plugin) -> Result<postroom_plugin, L
     if !(TABLE_BYTES_MIN..=TABLE_BYTES_MAX).contains(&bytes) {
         return Err(LoadError::TableSize { bytes });
     }
-    // SAFETY: the table says that it has at least the bytes of this version's struct.
-    Ok(unsafe { table.read() })
+    // A field is there as a whole or not at all.
+    let bytes =
+        if bytes < size_of::<postroom_plugin>() { TABLE_BYTES_MIN } else { size_of::<postroom_plugin>() };
+    let mut copy = MaybeUninit::<postroom_plugin>::zeroed();
+    // SAFETY: the table says that it has so many bytes, and the copy has room for them.
+    unsafe { ptr::copy_nonoverlapping(table.cast::<u8>(), copy.as_mut_ptr().cast::<u8>(), bytes) };
+    // SAFETY: zero is a good value for every field that was not copied.
+    Ok(unsafe { copy.assume_init() })
+}
+
+/// Asks a plugin for its actions.
+fn actions(table: &postroom_plugin) -> Result<Option<Actions>, LoadError> {
+    let Some(get_extension) = table.get_extension else { return Ok(None) };
+    // SAFETY: the function is the plugin's, and the name lives for ever.
+    let found = unsafe { get_extension(postroom_str::of(POSTROOM_ACTIONS_V1.as_bytes())) };
+    let found = found.cast::<postroom_actions_v1>();
+    if found.is_null() {
+        return Ok(None);
+    }
+    let lacks = LoadError::Incomplete { function: "run of postroom.actions/1" };
+    // SAFETY: the contract has a table behind this name live for ever, and every version of it begins with its size.
+    let bytes = unsafe { (*found).struct_size } as usize;
+    if bytes < offset_of!(postroom_actions_v1, cancel) {
+        return Err(lacks);
+    }
+    // SAFETY: the table says that it has this field.
+    let run = unsafe { (*found).run };
+    let cancel = if bytes < size_of::<postroom_actions_v1>() {
+        None
+    } else {
+        // SAFETY: as above.
+        unsafe { (*found).cancel }
+    };
+    Ok(Some(Actions { run: run.ok_or(lacks)?, cancel }))
 }
 
 fn check(table: postroom_plugin) -> Result<Library, LoadError> {
@@ -130,6 +194,8 @@ fn check(table: postroom_plugin) -> Result<Library, LoadError> {
         create: table.create.ok_or(lacks("create"))?,
         deliver: table.deliver.ok_or(lacks("deliver"))?,
         destroy: table.destroy.ok_or(lacks("destroy"))?,
+        actions: actions(&table)?,
+        manifest: None,
         table,
     })
 }

@@ -1,15 +1,25 @@
 #![expect(unsafe_code, reason = "loads the plugin of the tests into the process of the tests")]
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    ptr,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
-use postroom_abi::{POSTROOM_E_BUSY, POSTROOM_E_INTERNAL, POSTROOM_E_STALE, POSTROOM_OK};
+use postroom_abi::{
+    POSTROOM_E_BUSY, POSTROOM_E_INTERNAL, POSTROOM_E_STALE, POSTROOM_E_UNAVAILABLE, POSTROOM_OK,
+    POSTROOM_STATE_GET, postroom_state_op, postroom_str,
+};
 use postroom_core::secret::Secret;
 
 use super::{Host, Instance, Services, ValidateError, load};
 use crate::{
+    action::ActionReport,
     config_fault,
+    faults::Faults,
     outcome::Report,
+    plugin_emit::EmitRequest,
     plugin_log::LogRecord,
+    plugin_metrics::{Measurement, MetricKind},
     plugin_state::{StateOperation, StateReply, WAITING_MAX},
     testing::{self, Compiled},
 };
@@ -48,8 +58,34 @@ impl Services for Recorder {
         self.recorded.lock().push(format!("log {}: {}", record.token, record.message));
     }
 
-    fn secret(&self, name: &str) -> Option<&Secret> {
-        (name == "token").then_some(&self.secret)
+    fn secret(&self, name: &str) -> Option<Secret> {
+        (name == "token").then(|| self.secret.clone())
+    }
+
+    fn extended(&self, token: u64, want_ms: u32) {
+        self.recorded.lock().push(format!("extended {token}: {want_ms}"));
+    }
+
+    fn has_metric(&self, _: MetricKind, _: &str) -> bool {
+        true
+    }
+
+    fn measured(&self, measurement: Measurement) -> bool {
+        self.recorded.lock().push(format!("{measurement:?}"));
+        true
+    }
+
+    fn may_emit(&self) -> bool {
+        true
+    }
+
+    fn emit(&self, request: u64, event: EmitRequest) {
+        self.recorded.lock().push(format!("emit {request}: {}", event.kind));
+    }
+
+    fn action_ended(&self, token: u64, report: ActionReport) {
+        let ActionReport { status, output_json, message } = report;
+        self.recorded.lock().push(format!("action {token}: {status} {output_json} {message}"));
     }
 
     fn state(&self, request: u64, operation: StateOperation) {
@@ -100,7 +136,7 @@ fn the_plugin_gets_the_whole_event_and_the_host_its_outcome() {
     check(
         "show",
         &[
-            r#"completed 1: 1 0 "done" "monitor_run monitor-1 failed acme key-1 team=payments 2 111" {"id":"7"}"#,
+            r#"completed 1: 1 0 "done" "monitor_run monitor-1 failed acme key-1 team=payments 2 011" {"id":"7"}"#,
         ],
     );
 }
@@ -234,10 +270,8 @@ fn faulty_tables_are_refused() {
     check_load(&table(".struct_size = sizeof table, .abi_major = 2"), "ABI major 2");
     check_load(&table(".struct_size = sizeof table, .abi_major = 1"), "lacks create");
     check_load(
-        &table(
-            ".struct_size = sizeof table, .abi_major = 1, .required_caps = POSTROOM_CAP_METRICS | POSTROOM_CAP_LOG",
-        ),
-        "needs capabilities 0x2",
+        &table(".struct_size = sizeof table, .abi_major = 1, .required_caps = 1ull << 40 | POSTROOM_CAP_LOG"),
+        "needs capabilities 0x10000000000",
     );
     check_load("int answer(void) { return 42; }", "cannot load the library");
     let reason = "e->len = 7; e->ptr[0] = 'n'; e->ptr[1] = 'o'; for (int i = 2; i < 7; i++) e->ptr[i] = '!'; return 0;";
@@ -257,6 +291,41 @@ fn a_table_with_fields_of_the_future_is_welcome() {
     let compiled = testing::compile(source, &["-shared", "-fPIC"]);
     // SAFETY: the library is the one of the test.
     assert!(unsafe { load(&compiled.path) }.is_ok());
+}
+
+/// A plugin whose table says that it has `bytes` bytes and whose extension is `actions`.
+fn extended(bytes: &str, actions: &str) -> String {
+    format!(
+        "#include \"postroom_plugin.h\"\n\
+         static postroom_status create(const postroom_host *h, postroom_str c, void **i, postroom_errbuf *e) {{ return 0; }}\n\
+         static postroom_status deliver(void *i, postroom_token t, const postroom_event *e) {{ return 0; }}\n\
+         static void destroy(void *i) {{}}\n\
+         static postroom_status run(void *i, const postroom_action *a, postroom_action_done d, void *u) {{ return 0; }}\n\
+         static const postroom_actions_v1 actions = {{ {actions} }};\n\
+         static const void *get_extension(postroom_str id) {{ (void)run; return &actions; }}\n\
+         static const postroom_plugin table = {{ .struct_size = {bytes}, .abi_major = 1, .create = create,\n\
+         .deliver = deliver, .destroy = destroy, .get_extension = get_extension }};\n\
+         POSTROOM_EXPORT const postroom_plugin *postroom_plugin_entry_v1(uint32_t m, uint64_t c, postroom_errbuf *e)\n\
+         {{ return &table; }}"
+    )
+}
+
+#[test]
+fn actions_are_found_only_where_the_table_has_them_as_a_whole() {
+    let run = ".struct_size = sizeof actions, .run = run";
+    for (bytes, actions, found) in [
+        ("sizeof table", run, true),
+        ("sizeof table", ".struct_size = offsetof(postroom_actions_v1, cancel), .run = run", true),
+        ("offsetof(postroom_plugin, get_extension)", run, false),
+        ("sizeof table - 1", run, false),
+    ] {
+        let compiled = testing::compile(&extended(bytes, actions), &["-shared", "-fPIC"]);
+        // SAFETY: the library is the one of the test.
+        let library = unsafe { load(&compiled.path) }.unwrap();
+        assert_eq!(library.actions.is_some(), found, "{bytes}, {actions}");
+    }
+    check_load(&extended("sizeof table", ".struct_size = sizeof actions"), "lacks run of postroom.actions/1");
+    check_load(&extended("sizeof table", ".struct_size = 8, .run = run"), "lacks run of postroom.actions/1");
 }
 
 const ASKED: &str = r#"state 1: Get { key: "k" }"#;
@@ -299,4 +368,46 @@ fn a_plugin_cannot_have_more_operations_waiting_than_the_host_bears() {
     rig.take();
     rig.deliver(2, "ask");
     assert_eq!(rig.take().len(), 1, "there is room again");
+}
+
+#[test]
+fn operations_that_were_given_up_count_until_they_are_answered() {
+    let rig = Rig::new();
+    let op = postroom_state_op {
+        struct_size: size_of::<postroom_state_op>().try_into().unwrap(),
+        op: POSTROOM_STATE_GET,
+        key: postroom_str::of(b"k"),
+        value: postroom_str::EMPTY,
+        expected_version: 0,
+        ttl_ms: 0,
+    };
+    let wait = rig.host.table.state_wait.unwrap();
+    // SAFETY: the table's context and an operation that lives.
+    let ask = || unsafe { wait(rig.host.table.ctx, &raw const op, 0, ptr::null_mut(), ptr::null_mut()) };
+    // Nobody answers, as when a disk stands still for a few seconds.
+    for _ in 0..2 * WAITING_MAX {
+        assert_eq!(ask(), POSTROOM_E_UNAVAILABLE);
+    }
+    assert_eq!(rig.take().len(), WAITING_MAX, "the gateway ends a process that asks for more");
+    rig.host.answer_state(1, StateReply::NotFound);
+    ask();
+    assert_eq!(rig.take().len(), 1, "there is room again");
+}
+
+#[test]
+fn rules_that_are_broken_without_harm_are_counted() {
+    let rig = Rig::new();
+    rig.deliver(1, "hold");
+    rig.instance.cancel(1);
+    assert_eq!(rig.host.faults(), Faults::default(), "a late word on what was cancelled is no fault");
+    for (token, body) in [(2, "twice"), (3, "forged"), (4, "both")] {
+        rig.deliver(token, body);
+    }
+    assert_eq!(rig.host.faults(), Faults { stale: 3, ..Faults::default() });
+    rig.instance.destroy();
+    let table = rig.host.table;
+    // SAFETY: the host's function with the host's context, which outlive the instance.
+    let status = unsafe { table.complete.unwrap()(table.ctx, 1, std::ptr::null()) };
+    assert_eq!(status, POSTROOM_E_STALE);
+    assert_eq!(rig.host.faults(), Faults { stale: 3, late: 1, ..Faults::default() });
 }

@@ -11,6 +11,9 @@ pub(crate) enum Exit {
     Signal(i32),
     /// The gateway ended it, for this reason.
     Killed(String),
+    /// The gateway ended it because it did not let go of a delivery that was cancelled. What it was waiting for may have
+    /// been the remote side.
+    HeldOn(String),
 }
 
 impl Exit {
@@ -25,7 +28,7 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
-            Self::Killed(reason) => write!(f, "ended by the gateway: {reason}"),
+            Self::Killed(reason) | Self::HeldOn(reason) => write!(f, "ended by the gateway: {reason}"),
         }
     }
 }

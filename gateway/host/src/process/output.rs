@@ -51,3 +51,6 @@ async fn copy_lines(stream: impl AsyncRead + Unpin, name: &'static str, log: Arc
         line.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,13 +10,24 @@ use tokio::{
     io::AsyncReadExt,
     net::unix::OwnedReadHalf,
     process::Child,
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{
+        Semaphore,
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Exit, Limits,
+    actions::Actions,
+    bounds::Bounds,
+    emit::EmitDesk,
+    faults::FaultBook,
+    health::HealthDesk,
+    metrics::MetricDesk,
+    moves::MoveWatch,
     output::Output,
     pending::{Pending, Reply},
     state::StateDesk,
@@ -40,13 +51,19 @@ pub(super) struct Session {
     /// Where the first answer goes.
     pub(super) ready: Option<oneshot::Sender<ToGateway>>,
     pub(super) pending: Arc<Pending>,
+    pub(super) actions: Arc<Actions>,
     pub(super) slots: Arc<Semaphore>,
     /// Which layers of the sandbox hold, once the process has said so.
     pub(super) layers: Arc<OnceLock<Layers>>,
-    /// Most threads that the process may have.
-    pub(super) threads_max: u32,
+    pub(super) moves: MoveWatch,
+    pub(super) faults: FaultBook,
+    /// Most that the process may take.
+    pub(super) bounds: Option<Bounds>,
     pub(super) outgoing: mpsc::Sender<Frame>,
     pub(super) state: StateDesk,
+    pub(super) health: HealthDesk,
+    pub(super) emit: EmitDesk,
+    pub(super) metrics: MetricDesk,
     /// When the ping was sent that is not answered yet.
     pub(super) ping: Option<Instant>,
     pub(super) limits: Limits,
@@ -60,8 +77,8 @@ pub(super) struct Session {
 enum End {
     /// The process closed the socket, most likely because it ended.
     Closed,
-    /// The gateway ends the process.
-    Kill(String),
+    /// The gateway ends the process, which is told as this.
+    Kill(Exit),
 }
 
 /// When to look at the process.
@@ -84,12 +101,24 @@ impl Looks {
     }
 }
 
+impl Drop for Session {
+    /// Dropped before its end, as when the runtime ends, it still tells whoever waits.
+    fn drop(&mut self) {
+        // It says nothing about the plugin.
+        self.kill.cancel();
+        self.actions.close();
+        self.pending.close(&Exit::Killed("the gateway stops".to_owned()));
+    }
+}
+
 impl Session {
     /// Talks until the process ends, then reports every delivery that it held, and its end.
     pub(super) async fn run(mut self, exit_sender: watch::Sender<Option<Exit>>) {
         let end = self.talk().await;
         self.slots.close();
         let exit = self.reap(end).await;
+        // First, for whoever hears of the end of a delivery asks whether there was an action beside it.
+        self.actions.close();
         self.pending.close(&exit);
         // What the process printed last, such as the message of a panic, belongs before the report of its end.
         self.output.finish().await;
@@ -104,7 +133,7 @@ impl Session {
             // ping may be waiting.
             let read = tokio::select! {
                 biased;
-                () = self.kill.cancelled() => return End::Kill("it is no longer needed".to_owned()),
+                () = self.kill.cancelled() => return End::Kill(Exit::Killed("it is no longer needed".to_owned())),
                 read = self.incoming.read_buf(&mut self.buffer) => Some(read),
                 () = sleep_until(looks.next) => None,
             };
@@ -114,15 +143,15 @@ impl Session {
                 return End::Closed;
             }
             if let Err(fault) = self.take_frames() {
-                return End::Kill(format!("it broke the protocol: {fault}"));
+                return End::Kill(Exit::Killed(format!("it broke the protocol: {fault}")));
             }
             // There may be no end to what it says, and the thread is everybody's.
             tokio::task::yield_now().await;
             let now = Instant::now();
             if looks.is_due(now, all_read)
-                && let Some(fault) = self.watch(now)
+                && let Some(exit) = self.watch(now).map(Exit::Killed).or_else(|| self.holds_on(now))
             {
-                return End::Kill(fault);
+                return End::Kill(exit);
             }
         }
     }
@@ -140,11 +169,18 @@ impl Session {
             ToGateway::NotAccepted { token, status } => self.pending.end(token, Reply::Refused(status))?,
             ToGateway::Released { token, report } => self.pending.release(token, report)?,
             ToGateway::Pong => self.ping = None,
+            ToGateway::Faults(faults) => self.faults.note(faults),
+            ToGateway::Health { report } => self.health.answer(report.as_ref())?,
             // The first one counts: the plugin's code, which could send another, does not run before it.
-            ToGateway::Confined { layers } => {
+            ToGateway::Confined { layers, places } => {
                 self.layers.set(layers).map_err(|_| "it said twice how it is confined")?;
+                self.moves.begin(places);
             }
             ToGateway::State { request, operation } => self.state.take(request, operation)?,
+            ToGateway::Metric(measurement) => self.metrics.take(measurement)?,
+            ToGateway::Extended { token, want_ms } => self.pending.extend(token, want_ms),
+            ToGateway::Emit { request, event } => self.emit.take(request, *event, &self.pending)?,
+            ToGateway::ActionReply { token, report } => self.actions.end(token, report)?,
             ToGateway::Log(record) => self.log.record(&record, self.pending.event(record.token)),
             ToGateway::LogsLost { count } => self.log.lost(count),
             answer @ (ToGateway::Ready { .. }
@@ -161,6 +197,9 @@ impl Session {
 
     /// Looks whether the process is alive; says what is wrong with it.
     fn watch(&mut self, now: Instant) -> Option<String> {
+        if let Some(excess) = self.excess() {
+            return Some(excess);
+        }
         // A plugin that is being loaded cannot answer, and has a limit of its own.
         if self.ready.is_some() {
             return None;
@@ -170,31 +209,40 @@ impl Session {
                 return Some(format!("it did not answer for {:?}", self.limits.ping));
             }
             Some(_) => {}
-            // Without room for a ping there are other frames to read, which tell as much once they are read.
-            None if self.outgoing.try_send(Frame::ping()).is_ok() => self.ping = Some(now),
-            None => {}
+            None => match self.outgoing.try_send(Frame::ping()) {
+                Ok(()) => self.ping = Some(now),
+                // There are other frames to read, which tell as much once they are read.
+                Err(TrySendError::Full(_)) => {}
+                // Of a process that has ended, the end would have been read by now.
+                Err(TrySendError::Closed(_)) => return Some("it did not take a ping".to_owned()),
+            },
         }
-        let threads = self.child.id().and_then(Usage::of).map(|usage| usage.threads);
-        if let Some(threads) = threads.filter(|threads| *threads > self.threads_max) {
-            return Some(format!("it has {threads} threads, at most {} may be", self.threads_max));
-        }
-        self.pending
-            .is_overdue(now, self.limits.cancel)
-            .then(|| format!("it held on to a delivery for {:?} after it was cancelled", self.limits.cancel))
+        self.health.look(now, &self.outgoing)
+    }
+
+    fn holds_on(&self, now: Instant) -> Option<Exit> {
+        let grace = self.limits.cancel;
+        let reason = || format!("it held on to a delivery for {grace:?} after it was cancelled");
+        self.pending.is_overdue(now, grace).then(|| Exit::HeldOn(reason()))
+    }
+
+    /// What the process takes too much of.
+    fn excess(&self) -> Option<String> {
+        self.bounds?.excess(Usage::of(self.child.id()?)?)
     }
 
     async fn reap(&mut self, end: End) -> Exit {
-        let reason = match end {
-            End::Kill(reason) => reason,
+        let exit = match end {
+            End::Kill(exit) => exit,
             End::Closed => match timeout(CLOSED_LIMIT, self.child.wait()).await {
                 Ok(Ok(status)) => return Exit::of(status),
                 Ok(Err(error)) => return Exit::Killed(format!("its end cannot be told: {error}")),
-                Err(_) => "it closed its socket and lived on".to_owned(),
+                Err(_) => Exit::Killed("it closed its socket and lived on".to_owned()),
             },
         };
         // Fails only when the process has ended by itself meanwhile.
         drop(self.child.kill().await);
-        Exit::Killed(reason)
+        exit
     }
 }
 

@@ -1,5 +1,7 @@
 //! Carries out what a plugin asks of its state, beside the conversation.
 
+mod pace;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -7,9 +9,10 @@ use std::{
 
 use tokio::{
     sync::{Semaphore, mpsc},
-    time::timeout,
+    time::{sleep_until, timeout},
 };
 
+use self::pace::{Pace, cost};
 use crate::{
     plugin_state::{PluginState, StateOperation, StateReply, WAITING_BYTES_MAX, WAITING_MAX},
     wire::Frame,
@@ -34,6 +37,7 @@ pub(super) struct StateDesk {
     replies: mpsc::Sender<Frame>,
     running: Arc<Semaphore>,
     waiting: Arc<Mutex<Waiting>>,
+    pace: Arc<Pace>,
     /// How long an operation may take.
     limit: Duration,
 }
@@ -57,17 +61,22 @@ impl StateDesk {
         limit: Duration,
     ) -> Self {
         let running = Arc::new(Semaphore::new(RUNNING_MAX));
-        Self { state, replies, running, waiting: Arc::default(), limit }
+        Self { state, replies, running, waiting: Arc::default(), pace: Arc::new(Pace::new()), limit }
     }
 
     /// Has an operation carried out and answered. Never waits.
     pub(super) fn take(&self, request: u64, operation: StateOperation) -> Result<(), TooMuch> {
         let place = Place::take(&self.waiting, operation.bytes()).ok_or(TooMuch)?;
         let (state, replies) = (self.state.clone(), self.replies.clone());
-        let (running, limit) = (Arc::clone(&self.running), self.limit);
+        let (running, pace, limit) = (Arc::clone(&self.running), Arc::clone(&self.pace), self.limit);
+        let cost = cost(&operation);
+        let begin = pace.take(cost);
         tokio::spawn(async move {
             let run = async {
                 let state = state?;
+                if let Some(begin) = begin {
+                    sleep_until(begin).await;
+                }
                 let permit = running.acquire_owned().await.ok()?;
                 let reply = state.run(operation).await;
                 Some((permit, reply))
@@ -76,12 +85,15 @@ impl StateDesk {
                 Ok(Some((permit, reply))) => (Some(permit), reply),
                 Ok(None) | Err(_) => (None, StateReply::Unavailable),
             };
+            if let StateReply::Conflict { .. } | StateReply::NotFound | StateReply::TooLarge = reply {
+                pace.give_back(cost);
+            }
+            // Both are held until there is room, so that of a process which does not read its answers only so many are
+            // made, and so many operations wait. Nobody is there to read them when the process has ended.
+            let Ok(room) = replies.reserve().await else { return };
             // Before the answer goes out: whoever has it may ask for the next thing.
-            drop(place);
-            // Nobody is there to read it when the process has ended.
-            drop(replies.send(Frame::state_reply(request, &reply)).await);
-            // Held until here, so that a process which does not read its answers has only so many of them made.
-            drop(permit);
+            drop((place, permit));
+            room.send(Frame::state_reply(request, &reply));
         });
         Ok(())
     }

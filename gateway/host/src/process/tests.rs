@@ -1,8 +1,12 @@
 //! What the gateway does with processes that hang. The limits are short here, and every process overstays them.
 
+mod ending;
+mod failures;
+mod golden;
+mod health;
 mod hostile;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use postroom_core::{id::DestinationName, outcome::OutcomeKind};
 use serde_json::json;
@@ -25,17 +29,25 @@ use crate::{
     wire::{Frame, ToChild},
 };
 
-fn launch(plugin: &Compiled, mode: &str, limits: Limits) -> Launch {
+pub(super) fn launch(plugin: &Compiled, mode: &str, limits: Limits) -> Launch {
+    launch_file(&plugin.path, mode, limits)
+}
+
+fn launch_file(plugin: &Path, mode: &str, limits: Limits) -> Launch {
     Launch {
         destination: DestinationName::new("test"),
-        plugin: inspect(&plugin.path).unwrap(),
+        plugin: inspect(plugin).unwrap(),
         config: json!({ "mode": mode }),
         secrets: [].into(),
         state: None,
+        emit: None,
+        metrics: None,
         program: program(),
         sandbox: Sandbox::default(),
+        sealed: None,
         left_out: [].into(),
         concurrency: 1,
+        drain: Duration::from_secs(60),
         limits,
     }
 }
@@ -69,6 +81,11 @@ fn check_killed(exit: &Exit, expected: &str) {
     assert!(matches!(exit, Exit::Killed(reason) if reason.contains(expected)), "{exit}");
 }
 
+#[track_caller]
+fn check_held_on(exit: &Exit) {
+    assert!(matches!(exit, Exit::HeldOn(reason) if reason.contains("held on to a delivery")), "{exit}");
+}
+
 #[tokio::test]
 async fn a_plugin_that_hangs_in_deliver_is_ended() {
     let process = Process::start(&launch(&PLUGIN, "", impatient())).await.unwrap();
@@ -84,7 +101,7 @@ async fn a_plugin_that_never_lets_go_of_its_deliveries_is_ended() {
     let limits = Limits { cancel: Duration::from_millis(50), ping: Duration::from_secs(60), ..impatient() };
     let process = Process::start(&launch(&plugin, "", limits)).await.unwrap();
     assert_eq!(code(&process, "hang", Duration::from_millis(50)).await, "timeout");
-    check_killed(&process.exited().await, "held on to a delivery");
+    check_held_on(&process.exited().await);
 }
 
 #[tokio::test]
@@ -108,7 +125,7 @@ async fn a_plugin_that_does_not_let_go_of_a_delivery_is_ended_before_the_deliver
     let process = Process::start(&launch).await.unwrap();
     assert_eq!(code(&process, "never", Duration::from_millis(50)).await, "timeout");
     assert!(!std::fs::exists(format!("/proc/{}", process.pid)).unwrap());
-    check_killed(&process.exited().await, "held on to a delivery");
+    check_held_on(&process.exited().await);
 }
 
 #[tokio::test]
@@ -151,13 +168,20 @@ fn played() -> (Process, mpsc::Receiver<Frame>) {
     let process = Process {
         pid: 0,
         destination: DestinationName::new("test"),
+        sealed: crate::sealed::seal(&inspect(&PLUGIN.path).unwrap()).unwrap(),
         mask: Arc::default(),
         outgoing,
         pending: Arc::new(Pending::default()),
+        actions: Arc::default(),
         slots: Arc::new(Semaphore::new(2)),
         layers: Arc::default(),
+        moved: watch::channel(false).1,
+        faults: watch::channel(crate::faults::Faults::default()).1,
         next_token: 1.into(),
+        secrets_number: 0.into(),
         exit: watch::channel(None).1,
+        stopping: false.into(),
+        health: watch::channel(None).1,
         limits: Limits::default(),
         kill: CancellationToken::new(),
     };
@@ -284,7 +308,7 @@ async fn a_plugin_that_holds_on_to_a_cancelled_delivery_is_ended() {
         delivery.cancel.cancel();
     });
     assert_eq!(delivered, Some(Delivered::Cancelled));
-    check_killed(&process.exited().await, "held on to a delivery");
+    check_held_on(&process.exited().await);
 }
 
 #[tokio::test]

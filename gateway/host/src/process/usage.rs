@@ -5,8 +5,8 @@ use std::fs;
 /// What a plugin's process takes of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Memory of its own, in bytes. Files that it looks at, such as the bodies of events, are not counted: the kernel takes
-    /// that memory back when it needs it.
+    /// Memory of its own, in bytes, also what was put aside on disk, and the kernel's tables for it. Files that it looks at,
+    /// such as the bodies of events, are not counted: the kernel takes that memory back when it needs it.
     pub memory_bytes: u64,
     /// Its threads.
     pub threads: u32,
@@ -21,7 +21,8 @@ impl Usage {
 
     fn read(status: &str) -> Option<Self> {
         let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        let kib: u64 = value("RssAnon")?.trim().strip_suffix(" kB")?.parse().ok()?;
+        let kib = |key: &str| value(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok();
+        let kib = kib("RssAnon")? + kib("VmSwap").unwrap_or_default() + kib("VmPTE").unwrap_or_default();
         Some(Self { memory_bytes: kib * 1024, threads: value("Threads")?.trim().parse().ok()? })
     }
 }

@@ -1,17 +1,20 @@
 //! What a process does to itself before it opens the library.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Folder, Layer, Network, Sandbox, SandboxMode};
-use crate::manifest::Manifest;
+use crate::{action::RUNNING_MAX as ACTIONS_RUNNING_MAX, manifest::Manifest};
 
 /// Descriptors that a process may have open, beside a few for each delivery.
 const DESCRIPTORS: u64 = 256;
 const DESCRIPTORS_PER_DELIVERY: u64 = 4;
-/// Threads that a process has without the plugin, beside one for each delivery where those may block.
+/// Threads that a process has without the plugin, beside one for each delivery where those may block, and one for each
+/// action.
 const OWN_THREADS: u32 = 4;
+/// The stack of such a thread.
+pub(crate) const STACK_BYTES: usize = 2 * 1024 * 1024;
 
 /// What a process does to itself before it opens the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +22,15 @@ pub(crate) struct Plan {
     pub(crate) mode: SandboxMode,
     pub(crate) network: Network,
     pub(crate) folders: Vec<Folder>,
-    /// Most memory beyond what the process has before it opens the library.
+    /// Those of them that are made as files when they are missing.
+    pub(crate) files: BTreeSet<PathBuf>,
+    /// Most memory that the plugin may take for itself.
     pub(crate) memory_bytes: u64,
+    /// What the stacks of the process's own threads take beside it.
+    pub(crate) stacks_bytes: u64,
+    /// What those of one thread for each delivery take, if there are any: whether the plugin blocks is known once its library
+    /// is open.
+    pub(crate) pool_bytes: u64,
     pub(crate) descriptors: u64,
     /// Most threads of the process. Watched by the gateway: no limit of the system counts those of one process.
     pub(crate) threads: u32,
@@ -38,13 +48,19 @@ impl Plan {
     ) -> Self {
         let asked = manifest.asks.with(config);
         let grant = &sandbox.grant;
+        let actions = if manifest.actions.is_empty() { 0 } else { ACTIONS_RUNNING_MAX };
+        let own_threads = OWN_THREADS + actions;
+        let stacks = |threads: u32| u64::from(threads).saturating_mul(STACK_BYTES as u64);
         Self {
             mode: sandbox.mode,
             network: grant.network(&asked),
             folders: grant.folders(&asked),
+            files: asked.files.clone(),
             memory_bytes: grant.memory_bytes(&asked),
+            stacks_bytes: stacks(own_threads),
+            pool_bytes: stacks(concurrency),
             descriptors: DESCRIPTORS + DESCRIPTORS_PER_DELIVERY * u64::from(concurrency),
-            threads: grant.threads(&asked).saturating_add(OWN_THREADS).saturating_add(concurrency),
+            threads: grant.threads(&asked).saturating_add(own_threads).saturating_add(concurrency),
             left_out: BTreeSet::new(),
         }
     }

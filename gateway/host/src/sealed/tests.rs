@@ -57,3 +57,11 @@ fn a_file_that_others_can_write_by_now_is_refused() {
     let error = seal(&plugin).unwrap_err().to_string();
     assert!(error.contains("others can write to"), "{error}");
 }
+
+#[test]
+fn a_file_that_has_become_another_version_is_refused() {
+    let (_folder, plugin) = plugin();
+    compile_to(&plugin.path, &source_with_manifest(&manifest("scripted", "9.0.0")), &["-shared", "-fPIC"]);
+    let error = seal(&plugin).unwrap_err().to_string();
+    assert!(error.contains("is now version 9.0.0 and no longer"), "{error}");
+}

@@ -9,7 +9,7 @@ pub struct Backoff {
     pub first: Duration,
     /// The longest wait.
     pub max: Duration,
-    /// A plugin that ran for this long before it failed begins with `first` again.
+    /// A plugin that ran for this long, and ended a delivery, before it failed begins with `first` again.
     pub healthy_after: Duration,
     /// The wait before a config that was refused is tried again. The reason may lie outside the config, such as a
     /// folder that was missing.

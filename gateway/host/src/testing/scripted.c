@@ -11,7 +11,7 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
 
 static const postroom_host *host;
 static postroom_token held;
-static int instance_memory, hang_in_destroy, deaf, obedient, cancels;
+static int instance_memory, hang_in_destroy, hang_in_health, bad_health, deaf, obedient, cancels, tells_secret;
 
 static int is(postroom_str text, const char *word) {
     return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
@@ -172,6 +172,8 @@ static postroom_status create(const postroom_host *h, postroom_str config, void 
     if (has(config, "crash-create")) abort();
     while (has(config, "hang-create")) pause();
     hang_in_destroy = has(config, "hang-destroy");
+    hang_in_health = has(config, "hang-health");
+    bad_health = has(config, "bad-health");
     obedient = has(config, "obedient");
     deaf = has(config, "deaf");
     if (has(config, "state-create")) {
@@ -221,8 +223,9 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
         complete(token, POSTROOM_OUT_DELIVERED, "whole");
     } else if (is(body, "not utf-8")) {
         complete(token, 99, "a\xff" "b");
-    } else if (is(body, "hold")) {
+    } else if (is(body, "hold") || is(body, "hold secret")) {
         held = token;
+        tells_secret = is(body, "hold secret");
     } else if (is(body, "never")) {
     } else if (is(body, "free")) {
         say(held, "freed", complete(held, POSTROOM_OUT_DELIVERED, "held"));
@@ -249,7 +252,7 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
                  (int)event->subject.len, event->subject.ptr, (int)event->verdict.len, event->verdict.ptr,
                  (int)event->source.len, event->source.ptr, (int)event->ordering_key.len, event->ordering_key.ptr,
                  (int)event->attrs->key.len, event->attrs->key.ptr, (int)event->attrs->value.len, event->attrs->value.ptr,
-                 event->attempt, host->metric == NULL, host->get_extension(host->ctx, str("x/1")) == NULL,
+                 event->attempt, host->metric != NULL, host->get_extension(host->ctx, str("x/1")) == NULL,
                  host->now_unix_ms(host->ctx) >= event->received_unix_ms && host->monotonic_ns(host->ctx) > 0);
         complete(token, POSTROOM_OUT_DELIVERED, text);
     } else if (is(body, "print")) {
@@ -316,7 +319,22 @@ static void cancel(void *instance, postroom_token token) {
     (void)instance;
     cancels++;
     if (obedient) complete(token, POSTROOM_OUT_DELIVERED, "let go");
+    if (token == held && tells_secret) {
+        char text[256] = "";
+        postroom_sink sink = { text, append };
+        say(token, "secret", host->secret(host->ctx, str("token"), &sink));
+        complete(token, POSTROOM_OUT_DELIVERED, strcmp(text, "s3cret") == 0 ? "right" : "wrong");
+        return;
+    }
     if (token == held && !deaf) say(token, "cancelled", complete(token, POSTROOM_OUT_DELIVERED, "late"));
+}
+static postroom_status health(void *instance, postroom_sink *detail) {
+    const char *json = "{\"message\":\"no disk\"}";
+    (void)instance;
+    while (hang_in_health) pause();
+    if (!bad_health) return POSTROOM_OK;
+    detail->write(detail->ctx, (const uint8_t *)json, strlen(json));
+    return POSTROOM_E_UNAVAILABLE;
 }
 static void destroy(void *instance) {
     (void)instance;
@@ -327,7 +345,7 @@ static void destroy(void *instance) {
 static const postroom_plugin table = {
     .struct_size = sizeof(postroom_plugin), .abi_major = POSTROOM_ABI_MAJOR, .abi_minor = POSTROOM_ABI_MINOR,
     .flags = FLAGS, .required_caps = REQUIRED_CAPS,
-    .validate = validate, .create = create, .deliver = deliver, .cancel = cancel, .destroy = destroy,
+    .validate = validate, .create = create, .deliver = deliver, .cancel = cancel, .health = health, .destroy = destroy,
 };
 POSTROOM_EXPORT const postroom_plugin *postroom_plugin_entry_v1(uint32_t minor, uint64_t caps, postroom_errbuf *err) {
     (void)minor; (void)caps; (void)err;

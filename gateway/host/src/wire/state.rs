@@ -40,7 +40,8 @@ pub(super) fn read_operation(reader: &mut Reader) -> Result<StateOperation, Wire
         GET => StateOperation::Get { key: reader.text()? },
         PUT => StateOperation::Put {
             key: reader.text()?,
-            value: reader.bytes()?,
+            // A copy, because the frame holds on to all that was read together with it.
+            value: Bytes::copy_from_slice(&reader.bytes()?),
             expected: Expected::from_abi(reader.u64()?),
             ttl: Some(reader.u64()?).filter(|ms| *ms > 0).map(Duration::from_millis),
         },

@@ -1,18 +1,23 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use postroom_core::secret::Secret;
+use postroom_core::{event::Verdict, id::EventId, secret::Secret};
 use proptest::prelude::*;
 
 use super::{Frame, Start, TO_GATEWAY_BYTES_MAX, Tail, ToChild, ToGateway, WireError, take_frame};
 use crate::{
+    action::ActionReport,
     clock,
     config_fault::ConfigFault,
+    faults::Faults,
     offer::Offer,
     outcome::Report,
+    plugin_emit::{EmitReply, EmitRequest},
+    plugin_health::HealthReport,
     plugin_log::LogRecord,
+    plugin_metrics::{Measurement, MetricKind},
     plugin_state::{Expected, KEY_BYTES_MAX, StateOperation, StateReply, VALUE_BYTES_MAX},
-    sandbox::{Access, Folder, Layer, Layers, Network, Plan, SandboxMode},
+    sandbox::{Access, FileId, Folder, Layer, Layers, Network, Place, Plan, SandboxMode},
     testing::{bytes_of, delivery, file_delivery, only_frame, read_only},
 };
 
@@ -21,7 +26,10 @@ fn plan() -> Plan {
         mode: SandboxMode::Required,
         network: Network::Ports([443].into()),
         folders: vec![Folder { path: "/data".into(), access: Access::Write }],
+        files: ["/data".into()].into(),
         memory_bytes: 1 << 40,
+        stacks_bytes: 1 << 23,
+        pool_bytes: 1 << 24,
         descriptors: 256,
         threads: 64,
         left_out: [Layer::Seccomp].into(),
@@ -35,6 +43,14 @@ fn layers() -> Layers {
     layers
 }
 
+fn places() -> Vec<Place> {
+    let place = |path: &str, access, id| Place { path: path.into(), access, id };
+    vec![
+        place("/etc/hosts", Access::Read, Some(FileId { device: 1, inode: u64::MAX })),
+        place("/data", Access::Write, None),
+    ]
+}
+
 fn start() -> Start {
     Start {
         plan: plan(),
@@ -42,13 +58,52 @@ fn start() -> Start {
         secrets: [("token".to_owned(), Secret::new("s3cret"))].into(),
         concurrency: 8,
         log_level: 3,
+        metrics: [("pages".to_owned(), "counter".to_owned())].into(),
+        emit: true,
         check_only: true,
     }
 }
 
+fn emit_request() -> EmitRequest {
+    EmitRequest {
+        token: 3,
+        nth: 2,
+        kind: "page_opened".parse().unwrap(),
+        subject: "night run".into(),
+        ordering_key: "k".into(),
+        verdict: Some(Verdict::Failed),
+        labels: [("team".to_owned(), "payments".to_owned())].into(),
+        content_type: "text/plain".into(),
+        key: "key".into(),
+        body: Bytes::from_static(&[0, 0xff]),
+    }
+}
+
+#[test]
+fn what_no_plugin_can_make_is_a_fault() {
+    let refused = |event: EmitRequest| {
+        let frame = only_frame(ToGateway::Emit { request: 1, event: Box::new(event) }.encode());
+        assert_eq!(ToGateway::decode(frame), Err(WireError::Value("event")));
+    };
+    refused(EmitRequest { body: vec![0; 1024 * 1024 + 1].into(), ..emit_request() });
+    refused(EmitRequest { subject: "x".repeat(1025), ..emit_request() });
+    refused(EmitRequest { key: "x".repeat(129), ..emit_request() });
+    refused(EmitRequest { content_type: "a\nb".into(), ..emit_request() });
+    refused(EmitRequest { labels: [(String::new(), String::new())].into(), ..emit_request() });
+    let measurement = Measurement {
+        kind: MetricKind::Counter,
+        name: "pages".into(),
+        value_milli: -1,
+        labels: BTreeMap::new(),
+        lost: 0,
+    };
+    let frame = only_frame(ToGateway::Metric(measurement).encode());
+    assert_eq!(ToGateway::decode(frame), Err(WireError::Value("metric")));
+}
+
 fn frames_to_gateway() -> Vec<ToGateway> {
     vec![
-        ToGateway::Confined { layers: layers() },
+        ToGateway::Confined { layers: layers(), places: places() },
         ToGateway::Ready { concurrency: 8 },
         ToGateway::Valid,
         ToGateway::Refused { faults: vec![ConfigFault { path: "/url".into(), message: "is no URL".into() }] },
@@ -74,6 +129,22 @@ fn frames_to_gateway() -> Vec<ToGateway> {
         }),
         ToGateway::LogsLost { count: 12 },
         ToGateway::Pong,
+        ToGateway::Faults(Faults { stale: 1, late: u64::MAX, slow: 3, threads: 4 }),
+        ToGateway::Health { report: None },
+        ToGateway::Health { report: Some(HealthReport { status: -8, detail_json: "{}".into() }) },
+        ToGateway::ActionReply {
+            token: 9,
+            report: ActionReport { status: -1, output_json: "{}".into(), message: "äh".into() },
+        },
+        ToGateway::Metric(Measurement {
+            kind: MetricKind::Gauge,
+            name: "open".into(),
+            value_milli: i64::MIN,
+            labels: [("team".to_owned(), "ä".to_owned())].into(),
+            lost: 7,
+        }),
+        ToGateway::Extended { token: 3, want_ms: u32::MAX },
+        ToGateway::Emit { request: 4, event: Box::new(emit_request()) },
         ToGateway::State { request: 1, operation: StateOperation::Get { key: "k".into() } },
         ToGateway::State {
             request: u64::MAX,
@@ -102,6 +173,27 @@ fn every_frame_survives_the_way() {
     check_to_child(Frame::start(&start(), Arc::new(read_only(b""))), &ToChild::Start(start()));
     check_to_child(Frame::cancel(7), &ToChild::Cancel { token: 7 });
     check_to_child(Frame::ping(), &ToChild::Ping);
+    check_to_child(Frame::health(), &ToChild::Health);
+    let secrets = start().secrets;
+    check_to_child(Frame::secrets(3, &secrets), &ToChild::Secrets { number: 3, secrets });
+    let event = EventId::from_bytes([7; 16]);
+    for reply in [
+        EmitReply::Done { event, repeated: false },
+        EmitReply::Done { event, repeated: true },
+        EmitReply::Denied,
+        EmitReply::Unavailable,
+        EmitReply::Stale,
+    ] {
+        check_to_child(Frame::emit_reply(3, &reply), &ToChild::EmitReply { request: 3, reply });
+    }
+    let action = ToChild::Action {
+        token: 7,
+        deadline_unix_ms: 9,
+        name: "list".into(),
+        input_json: Bytes::from_static(b"{}"),
+    };
+    check_to_child(Frame::action(7, 9, "list", "{}".into()), &action);
+    check_to_child(Frame::cancel_action(7), &ToChild::CancelAction { token: 7 });
     check_to_child(Frame::stop(9), &ToChild::Stop { deadline_unix_ms: 9 });
     for reply in [
         StateReply::Done { version: 7, value: Bytes::from_static(b"value") },
@@ -127,6 +219,7 @@ fn an_offer_says_all_that_a_plugin_may_know_of_the_event() {
         attempt: 2,
         received_unix_ms: clock::unix_ms(delivery.event.received_at),
         deadline_unix_ms: clock::unix_ms(delivery.deadline),
+        deadline_max_unix_ms: clock::unix_ms(delivery.deadline_max()),
         id: "07070707-0707-0707-0707-070707070707".into(),
         kind: "monitor_run".into(),
         subject: "monitor-1".into(),
@@ -250,4 +343,18 @@ proptest! {
             prop_assert_eq!(only_frame(message.encode()), frame);
         }
     }
+}
+
+#[test]
+fn a_value_does_not_hold_on_to_what_was_read_with_it() {
+    let (key, value, expected) = ("k".to_owned(), Bytes::from_static(b"v"), Expected::Any);
+    let put = StateOperation::Put { key, value, expected, ttl: None };
+    let mut read = ToGateway::State { request: 1, operation: put }.encode();
+    read.extend_from_slice(&ToGateway::Pong.encode());
+    let frame = take_frame(&mut read, TO_GATEWAY_BYTES_MAX).unwrap().unwrap();
+    let Ok(ToGateway::State { operation: StateOperation::Put { value, .. }, .. }) = ToGateway::decode(frame)
+    else {
+        panic!("the frame is one of these");
+    };
+    assert!(value.is_unique());
 }

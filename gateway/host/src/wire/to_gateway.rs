@@ -5,18 +5,29 @@ use bytes::{Bytes, BytesMut};
 use super::{
     WireError,
     bytes_of::{Reader, Writer},
+    emit::{read_request, write_request},
+    metric::{read_measurement, write_measurement},
+    places::{read_place, write_places},
     state::{read_operation, write_operation},
 };
 use crate::{
-    config_fault::ConfigFault, outcome::Report, plugin_log::LogRecord, plugin_state::StateOperation,
-    sandbox::Layers,
+    action::ActionReport,
+    config_fault::ConfigFault,
+    faults::Faults,
+    outcome::Report,
+    plugin_emit::EmitRequest,
+    plugin_health::HealthReport,
+    plugin_log::LogRecord,
+    plugin_metrics::Measurement,
+    plugin_state::StateOperation,
+    sandbox::{Layers, Place},
 };
 
 /// What a child says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ToGateway {
     /// The process has locked itself up, and nothing of the plugin has run yet.
-    Confined { layers: Layers },
+    Confined { layers: Layers, places: Vec<Place> },
     /// The instance is made and takes deliveries, at most `concurrency` at once.
     Ready { concurrency: u32 },
     /// The configuration is good; the answer to a check.
@@ -37,6 +48,18 @@ pub(crate) enum ToGateway {
     LogsLost { count: u64 },
     /// The plugin asks for something about its state, and knows the answer by `request`.
     State { request: u64, operation: StateOperation },
+    /// The plugin measures something.
+    Metric(Measurement),
+    /// The plugin has taken more time for a delivery, from now.
+    Extended { token: u64, want_ms: u32 },
+    /// The plugin makes an event, and knows the answer by `request`.
+    Emit { request: u64, event: Box<EmitRequest> },
+    /// An action has ended, or was not begun.
+    ActionReply { token: u64, report: ActionReport },
+    /// How the plugin says that it is; nothing when it has no such function.
+    Health { report: Option<HealthReport> },
+    /// How often the plugin has broken which rule by now.
+    Faults(Faults),
     /// The answer to a ping.
     Pong,
 }
@@ -53,6 +76,12 @@ const LOGS_LOST: u8 = 9;
 const PONG: u8 = 10;
 const STATE: u8 = 11;
 const CONFINED: u8 = 12;
+const HEALTH: u8 = 13;
+const METRIC: u8 = 14;
+const EXTENDED: u8 = 15;
+const EMIT: u8 = 16;
+const ACTION_REPLY: u8 = 17;
+const FAULTS: u8 = 18;
 
 impl ToGateway {
     pub(crate) fn encode(&self) -> BytesMut {
@@ -72,11 +101,29 @@ impl ToGateway {
                 .text(&record.message)
                 .text(&record.fields_json),
             Self::LogsLost { count } => Writer::new(LOGS_LOST).u64(*count),
+            Self::Health { report: None } => Writer::new(HEALTH).flag(false),
+            Self::Health { report: Some(report) } => {
+                Writer::new(HEALTH).flag(true).i32(report.status).text(&report.detail_json)
+            }
             Self::Pong => Writer::new(PONG),
-            Self::Confined { layers } => Writer::new(CONFINED).pairs(layers.words()),
+            Self::Faults(faults) => {
+                let Faults { stale, late, slow, threads } = *faults;
+                Writer::new(FAULTS).u64(stale).u64(late).u64(slow).u64(threads)
+            }
+            Self::Confined { layers, places } => {
+                write_places(Writer::new(CONFINED).pairs(layers.words()), places)
+            }
             Self::State { request, operation } => {
                 write_operation(Writer::new(STATE).u64(*request), operation)
             }
+            Self::Metric(measurement) => write_measurement(Writer::new(METRIC), measurement),
+            Self::Extended { token, want_ms } => Writer::new(EXTENDED).u64(*token).u32(*want_ms),
+            Self::Emit { request, event } => write_request(Writer::new(EMIT).u64(*request), event),
+            Self::ActionReply { token, report } => Writer::new(ACTION_REPLY)
+                .u64(*token)
+                .i32(report.status)
+                .text(&report.output_json)
+                .text(&report.message),
         };
         writer.finish(0)
     }
@@ -103,17 +150,42 @@ impl ToGateway {
                 fields_json: reader.text()?,
             }),
             LOGS_LOST => Self::LogsLost { count: reader.u64()? },
+            HEALTH => Self::Health { report: read_health(&mut reader)? },
             PONG => Self::Pong,
+            FAULTS => Self::Faults(Faults {
+                stale: reader.u64()?,
+                late: reader.u64()?,
+                slow: reader.u64()?,
+                threads: reader.u64()?,
+            }),
             CONFINED => {
                 let layers = Layers::of_words(reader.pairs()?).ok_or(WireError::Value("layer"))?;
-                Self::Confined { layers }
+                Self::Confined { layers, places: reader.list(read_place)? }
             }
             STATE => Self::State { request: reader.u64()?, operation: read_operation(&mut reader)? },
+            METRIC => Self::Metric(read_measurement(&mut reader)?),
+            EXTENDED => Self::Extended { token: reader.u64()?, want_ms: reader.u32()? },
+            EMIT => Self::Emit { request: reader.u64()?, event: Box::new(read_request(&mut reader)?) },
+            ACTION_REPLY => Self::ActionReply {
+                token: reader.u64()?,
+                report: ActionReport {
+                    status: reader.i32()?,
+                    output_json: reader.text()?,
+                    message: reader.text()?,
+                },
+            },
             other => return Err(WireError::Type(other)),
         };
         reader.end()?;
         Ok(message)
     }
+}
+
+fn read_health(reader: &mut Reader) -> Result<Option<HealthReport>, WireError> {
+    if !reader.flag()? {
+        return Ok(None);
+    }
+    Ok(Some(HealthReport { status: reader.i32()?, detail_json: reader.text()? }))
 }
 
 fn write_report(writer: Writer, report: &Report) -> Writer {

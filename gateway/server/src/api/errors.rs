@@ -1,9 +1,17 @@
 //! What callers are told when something fails. The log says more.
 
-use postroom_core::chain::Chain;
+use postroom_core::{chain::Chain, event::UnknownName};
 use postroom_engine::{IntakeError, SteerError};
 use postroom_openapi::port::{ActionError, HookRefusal, ReadError};
 use postroom_store::StoreError;
+
+/// The gateway keeps some names of kinds for itself, and has no events of them.
+pub(super) const NO_SUCH_KIND: &str = "no event has a kind of this name";
+
+/// Of a list's filter.
+pub(super) fn no_such_kind(_: UnknownName) -> ReadError {
+    ReadError::BadParameter { name: "kind", reason: NO_SUCH_KIND.to_owned() }
+}
 
 pub(super) fn refusal(error: IntakeError) -> HookRefusal {
     match error {

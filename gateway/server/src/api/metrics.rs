@@ -1,5 +1,7 @@
 //! Everything that is measured, in the Prometheus text format.
 
+mod processes;
+
 use std::collections::BTreeMap;
 
 use postroom_core::{id::DestinationName, lane::GateState};
@@ -12,7 +14,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use self::processes::ProcessMetrics;
 use super::DestinationInfo;
+use crate::plugin_metrics::PluginSeries;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -42,10 +46,11 @@ pub(crate) struct Metrics {
     waiting: Family<DestinationLabels, Gauge>,
     in_flight: Family<DestinationLabels, Gauge>,
     ready: Family<DestinationLabels, Gauge>,
+    processes: ProcessMetrics,
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: &postroom_engine::Metrics) -> Self {
+    pub(crate) fn new(engine: &postroom_engine::Metrics, plugins: &PluginSeries) -> Self {
         let mut registry = Registry::with_prefix("postroom");
         engine.register(&mut registry);
         let requests = Family::<RequestLabels, Counter>::default();
@@ -74,7 +79,9 @@ impl Metrics {
              fails again and again or is out of its schedule",
             ready.clone(),
         );
-        Self { registry, requests, request_seconds, waiting, in_flight, ready }
+        let processes = ProcessMetrics::register(&mut registry);
+        registry.register_collector(Box::new(plugins.clone()));
+        Self { registry, requests, request_seconds, waiting, in_flight, ready, processes }
     }
 
     pub(crate) fn observe(&self, seen: RequestSeen) {
@@ -89,6 +96,7 @@ impl Metrics {
         loads: &BTreeMap<DestinationName, DestinationLoad>,
         waiting: Option<&[WaitingCount]>,
     ) -> String {
+        self.processes.measure(destinations);
         for info in destinations {
             let labels = DestinationLabels { destination: info.name.to_string() };
             let started = matches!(*info.status.borrow(), postroom_host::Status::Ready { .. });

@@ -19,7 +19,7 @@ use postroom_store::DeliveryFilter;
 
 use super::{
     Api,
-    errors::{undone, unreadable, unseen},
+    errors::{NO_SUCH_KIND, undone, unreadable, unseen},
     wire,
 };
 
@@ -117,13 +117,13 @@ impl Api {
             ));
         }
         if let Some(name) = &filter.destination
-            && !self.0.destinations.iter().any(|info| info.name.as_str() == name)
+            && !self.0.destinations.all().iter().any(|info| info.name.as_str() == name)
         {
             return Err(bad("filter.destination", "the configuration has no destination of this name"));
         }
         let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
         let event = event.map_err(|error| bad("filter.event_id", &error.to_string()))?;
-        Ok(wire::replay_filter(filter, event))
+        wire::replay_filter(filter, event).map_err(|_| bad("filter.kind", NO_SUCH_KIND))
     }
 }
 

@@ -5,7 +5,11 @@ mod destination;
 mod event;
 mod replay;
 
-use postroom_core::{delivery::DeliveryState, event::Kind, time::Timestamp};
+use postroom_core::{
+    delivery::DeliveryState,
+    event::{Kind, UnknownName},
+    time::Timestamp,
+};
 use postroom_openapi::{deliveries, events, time};
 
 pub(super) use self::{
@@ -29,16 +33,13 @@ pub(super) fn kind(kind: Kind) -> events::Kind {
         Kind::CollectionBackup => events::Kind::CollectionBackup,
         Kind::Activity => events::Kind::Activity,
         Kind::Unrecognized => events::Kind::Unrecognized,
+        Kind::Emitted(name) => events::Kind::Emitted(name.to_string()),
     }
 }
 
-pub(super) fn kind_from(kind: events::Kind) -> Kind {
-    match kind {
-        events::Kind::MonitorRun => Kind::MonitorRun,
-        events::Kind::CollectionBackup => Kind::CollectionBackup,
-        events::Kind::Activity => Kind::Activity,
-        events::Kind::Unrecognized => Kind::Unrecognized,
-    }
+/// Fails for a name that no event can have.
+pub(super) fn kind_from(kind: &events::Kind) -> Result<Kind, UnknownName> {
+    kind.as_str().parse()
 }
 
 fn state(state: DeliveryState) -> deliveries::DeliveryState {

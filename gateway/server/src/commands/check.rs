@@ -40,6 +40,10 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let catalog = discover(&config.plugins.path);
     faults.extend(plugins.iter().filter_map(|plugin| resolve::find(plugin, &config, &catalog).err()));
     let resolved = resolved(&config, &catalog);
+    // A plugin that is missing may be the one that makes it.
+    if resolved.len() == config.destinations.len() {
+        faults.extend(resolve::unmade_kinds(&config, &resolved));
+    }
     let answers = ask_plugins(&resolved)?;
     faults.extend(answers.objections);
     let exit = if faults.is_empty() { Exit::PluginFailed } else { Exit::Config };

@@ -4,9 +4,9 @@ mod follow;
 mod script;
 mod stand_in;
 
-use std::{fs, io, path::Path, pin::pin, time::Duration};
+use std::{fs, io, path::Path, pin::pin, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinError};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinError};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -21,6 +21,7 @@ use crate::{
     command::{Exit, Failure},
     config::{self, Config, Overrides, Surroundings, variables::PLUGINS_PATH},
     output::Output,
+    reload::ReadAgain,
     run,
     serve::{self, Limits},
 };
@@ -69,7 +70,12 @@ async fn demo(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let demo =
         Demo { url: format!("http://{address}"), source_token: fresh_token()?, api_key: fresh_token()? };
     let config = configure(folder.path(), &demo, &itoc360, &itoc360_token)?;
-    let mut gateway = tokio::spawn(run::run(config, listener, stop.clone().cancelled_owned()));
+    let file = config.file.clone();
+    let read_again: ReadAgain = Arc::new(move || config::draft(&file, Overrides::default(), &surroundings()));
+    // Nobody asks for a reload: it ends with this channel.
+    let (_, reloads) = mpsc::channel(1);
+    let stopped = stop.clone().cancelled_owned();
+    let mut gateway = tokio::spawn(run::run(config, read_again, listener, reloads, stopped));
 
     let shown = async {
         let complete = play(&demo, folder.path(), output).await?;

@@ -96,6 +96,7 @@ fn event(
         labels: all_labels,
         content_type: None,
         body_bytes: body.len() as u64,
+        hops: 0,
     })
 }
 

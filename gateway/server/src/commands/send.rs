@@ -1,7 +1,7 @@
 //! `postroom send`: plays Postman.
 
 pub(super) mod bodies;
-pub(super) mod client;
+pub(crate) mod client;
 mod tally;
 
 use std::{

@@ -1,22 +1,26 @@
 //! `postroom serve`: runs the gateway until a signal stops it.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use postroom_core::chain::Chain;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
 };
 
 use crate::{
     command::{ConfigFile, Exit, Failure, ServerFlags},
+    config::{self, Overrides, Surroundings},
+    reload::ReadAgain,
     run::{self, RunError},
 };
 
 /// Arguments of `postroom serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-SIGTERM or Ctrl-C stops it: nothing new is taken, what is in flight may end, then it exits with 0.
+SIGTERM or Ctrl-C stops it: nothing new is taken, what is in flight may end, then it exits with 0. SIGHUP has it read
+the configuration again and go over to it, while events come and go.
 
 Examples:
   postroom serve --config /etc/postroom/postroom.toml
@@ -29,7 +33,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let config = args.file.load(args.flags.into())?;
+    let (file, flags) = (args.file.config, Overrides::from(args.flags));
+    let read = move || config::draft(&file, flags.clone(), &Surroundings::of_process());
+    let config = read()?.finish()?;
+    let read_again: ReadAgain = Arc::new(read);
     // Connections have threads of their own. What is left is the dispatcher with its tasks: on one thread they hand over
     // to each other without waking a core each time, which would cost more than what they do.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,15 +50,16 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         })?;
         let cannot_wait = |error| Failure::new(Exit::Failed, format!("cannot wait for signals: {error}"));
         let stop = stop_signal().map_err(cannot_wait)?;
-        tokio::spawn(outlive_hang_ups(signal(SignalKind::hangup()).map_err(cannot_wait)?));
-        run::run(config, listener, stop).await.map_err(failure)
+        let (wish, reloads) = mpsc::channel(1);
+        tokio::spawn(tell_hang_ups(signal(SignalKind::hangup()).map_err(cannot_wait)?, wish));
+        run::run(config, read_again, listener, reloads, stop).await.map_err(failure)
     })
 }
 
-/// A closed terminal, or somebody who wants a reload, must not end the gateway.
-async fn outlive_hang_ups(mut hang_ups: Signal) {
+/// Passes on that somebody wants a reload. A closed terminal sends this too, and must not end the gateway.
+async fn tell_hang_ups(mut hang_ups: Signal, wish: mpsc::Sender<()>) {
     while hang_ups.recv().await.is_some() {
-        tracing::warn!("SIGHUP changes nothing: stop and start the gateway to read the configuration anew");
+        let _one_waits_already = wish.try_send(());
     }
 }
 

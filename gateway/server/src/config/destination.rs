@@ -46,6 +46,10 @@ pub struct Destination {
     pub sha256: Option<Digest>,
     /// How much the plugin may keep.
     pub state: PluginStateBounds,
+    /// Whether the plugin may make events of its own.
+    pub emit: bool,
+    /// How long an attempt may take in all when the plugin asks for more time.
+    pub extend_max: Duration,
 }
 
 /// A plugin as a destination names it.
@@ -88,6 +92,14 @@ impl Destination {
             None => Some(limits::ATTEMPT_MAX),
             Some(value) => timeout(cx, &value),
         };
+        let extend_max = match table.get("timeout_max") {
+            None => attempt_max.map(|max| max * limits::EXTEND_FACTOR),
+            Some(value) => timeout_max(cx, &value, attempt_max),
+        };
+        let emit = match table.get("emit") {
+            None => Some(false),
+            Some(value) => value.truth(cx),
+        };
         let state = match table.get("state") {
             None => Some(PluginStateBounds::default()),
             Some(value) => PluginStateBounds::read(cx, &value),
@@ -111,6 +123,8 @@ impl Destination {
             sandbox: sandbox?,
             sha256: sha256?,
             state: state?,
+            emit: emit?,
+            extend_max: extend_max?,
         })
     }
 }
@@ -150,4 +164,16 @@ fn timeout(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Duration> {
         return None;
     }
     Some(timeout)
+}
+
+/// How long an attempt may take in all; not less than what it has without asking.
+fn timeout_max(cx: &mut Context<'_>, value: &Value<'_>, attempt_max: Option<Duration>) -> Option<Duration> {
+    let max = value.duration(cx)?;
+    if attempt_max.is_some_and(|attempt_max| max < attempt_max) {
+        cx.faults
+            .at(&value.spot, "less than timeout")
+            .hint("timeout is what an attempt has without asking for more");
+        return None;
+    }
+    Some(max)
 }

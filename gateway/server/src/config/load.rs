@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use postroom_core::id::DestinationName;
+use postroom_engine::emit_source;
 use toml::de::DeTable;
 
 use super::{
@@ -122,8 +124,15 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
     let names_of = |tables: &[Table<'_>]| -> Vec<String> {
         tables.iter().filter_map(|table| Some(table.peek_text("name")?.1.to_owned())).collect()
     };
-    let declared = Declared { sources: names_of(&sources), destinations: names_of(&destinations) };
-    let mut plugin_refs = Vec::new();
+    let destination_names = names_of(&destinations);
+    // What the plugin of a destination makes has a source too.
+    let made =
+        destination_names.iter().map(|name| emit_source(&DestinationName::new(name.as_str())).to_string());
+    let declared = Declared {
+        sources: names_of(&sources).into_iter().chain(made).collect(),
+        destinations: destination_names,
+    };
+    let (mut plugin_refs, mut named_kinds) = (Vec::new(), Vec::new());
     let config = Config {
         file: file.to_owned(),
         folder: cx.folder.to_owned(),
@@ -137,7 +146,11 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
             .into_iter()
             .filter_map(|table| Destination::read(cx, table, &mut plugin_refs))
             .collect(),
-        routes: routes.into_iter().filter_map(|table| route::read(cx, table, &declared)).collect(),
+        routes: routes
+            .into_iter()
+            .filter_map(|table| route::read(cx, table, &declared, &mut named_kinds))
+            .collect(),
+        named_kinds,
     };
     (config, plugin_refs)
 }

@@ -74,6 +74,18 @@ impl<'a> Value<'a> {
         parsed
     }
 
+    /// True or false.
+    pub(super) fn truth(&self, cx: &mut Context<'_>) -> Option<bool> {
+        let truth = match self.value {
+            DeValue::Boolean(truth) => Some(*truth),
+            _ => None,
+        };
+        if truth.is_none() {
+            self.refuse(cx, "true or false", "without quotes");
+        }
+        truth
+    }
+
     /// A duration.
     pub(super) fn duration(&self, cx: &mut Context<'_>) -> Option<Duration> {
         self.parsed(cx, "a duration", "like \"30s\", \"2m\" or \"1h\"", units::duration)

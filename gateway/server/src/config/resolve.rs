@@ -1,5 +1,6 @@
 //! From the plugin that a destination names to the file that has it.
 
+use postroom_core::event::{EmittedKind, Kind};
 use postroom_host::{Catalog, PluginFile};
 
 use super::{
@@ -51,7 +52,39 @@ pub fn resolve(config: &Config, catalog: &Catalog) -> Result<Vec<Resolved>, Faul
             Err(fault) => faults.push(fault),
         }
     }
+    if faults.is_empty() {
+        faults = unmade_kinds(config, &resolved);
+    }
     if faults.is_empty() { Ok(resolved) } else { Err(Faults { file: config.file.clone(), faults }) }
+}
+
+/// The kinds that routes name and nothing makes.
+#[must_use]
+pub fn unmade_kinds(config: &Config, resolved: &[Resolved]) -> Vec<Fault> {
+    let made_by = |granted: bool, name: &str| {
+        let mut of_those = resolved.iter().filter(|resolved| resolved.destination.emit == granted);
+        of_those.find(|resolved| resolved.plugin.manifest.emits.iter().any(|kind| kind.as_str() == name))
+    };
+    let unmade = config.named_kinds.iter().filter(|kind| made_by(true, &kind.name).is_none());
+    unmade
+        .map(|kind| {
+            let mut fault =
+                Fault::new(kind.path.clone(), format!("nothing makes events of kind \"{}\"", kind.name));
+            fault.position = Some(kind.position);
+            fault.hint = match made_by(false, &kind.name) {
+                Some(Resolved { destination, .. }) => Some(format!(
+                    "the plugin of \"{}\" does once it may: emit = true there",
+                    destination.name
+                )),
+                None => {
+                    let made = resolved.iter().filter(|resolved| resolved.destination.emit);
+                    let made = made.flat_map(|resolved| &resolved.plugin.manifest.emits);
+                    nearest::hint(&kind.name, Kind::NAMES.into_iter().chain(made.map(EmittedKind::as_str)))
+                }
+            };
+            fault
+        })
+        .collect()
 }
 
 /// Joins a destination and its plugin.

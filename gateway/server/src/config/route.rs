@@ -9,7 +9,7 @@ use postroom_core::{
 };
 
 use super::{
-    fault::Spot,
+    fault::{Position, Spot},
     names, nearest,
     read::{Context, Table, Value},
 };
@@ -21,10 +21,38 @@ pub(super) struct Declared {
     pub(super) destinations: Vec<String>,
 }
 
-pub(super) fn read(cx: &mut Context<'_>, mut table: Table<'_>, declared: &Declared) -> Option<Route> {
+/// A kind that a route names and that is not one of the gateway's own. Whether a plugin makes it is known once the plugins
+/// are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedKind {
+    /// Its name.
+    pub name: String,
+    /// The route's setting, like `route[0].kinds`.
+    pub path: String,
+    /// Where it stands in the file.
+    pub position: Position,
+}
+
+impl NamedKind {
+    fn of(cx: &Context<'_>, spot: &Spot, name: &str) -> Option<Self> {
+        let is_own = name.is_empty() || Kind::NAMES.contains(&name);
+        let position = cx.faults.position(spot.span.start);
+        (!is_own).then(|| Self { name: name.to_owned(), path: spot.path.clone(), position })
+    }
+}
+
+/// Also adds the kinds that only plugins can make to `named`.
+pub(super) fn read(
+    cx: &mut Context<'_>,
+    mut table: Table<'_>,
+    declared: &Declared,
+    named: &mut Vec<NamedKind>,
+) -> Option<Route> {
     let name = names::for_people(cx, &mut table);
     let kinds = items(cx, table.get("kinds"), |cx, spot, text| {
-        one_of(cx, spot, "kind", text, &Kind::ALL.map(Kind::as_str))
+        let kind = one_of(cx, spot, "kind", text, &Kind::NAMES)?;
+        named.extend(NamedKind::of(cx, spot, text));
+        Some(kind)
     });
     let sources = items(cx, table.get("sources"), |cx, spot, text| {
         declared_name(cx, spot, "source", text, &declared.sources).then(|| SourceName::new(text))
@@ -38,7 +66,7 @@ pub(super) fn read(cx: &mut Context<'_>, mut table: Table<'_>, declared: &Declar
     });
     let action = items(cx, table.get("action"), pattern);
     let model = items(cx, table.get("model"), pattern);
-    let when = expression(cx, table.get("when"), declared);
+    let when = expression(cx, table.get("when"), declared, named);
     let to =
         table.require(cx, "to", "the names of destinations, like to = [\"backups\"]").and_then(|value| {
             items(cx, Some(value), |cx, spot, text| {
@@ -94,10 +122,12 @@ fn expression(
     cx: &mut Context<'_>,
     value: Option<Value<'_>>,
     declared: &Declared,
+    named: &mut Vec<NamedKind>,
 ) -> Option<Option<Expression>> {
     let Some(value) = value else { return Some(None) };
     let error = match Expression::new(value.text(cx)?) {
         Ok(expression) => {
+            named.extend(expression.kinds().iter().filter_map(|name| NamedKind::of(cx, &value.spot, name)));
             let sources = expression.sources();
             let known = sources
                 .iter()

@@ -93,16 +93,21 @@ impl Store {
 pub struct Plugins {
     /// The folders, in order; the first that has a plugin wins.
     pub path: Vec<PathBuf>,
+    /// Whether a destination goes over to a new build of its plugin by itself.
+    pub watch: bool,
 }
 
 impl Plugins {
     pub(super) fn read(cx: &mut Context<'_>, document: &mut Table<'_>) -> Self {
-        let mut plugins = Self { path: default_path(cx) };
+        let mut plugins = Self { path: default_path(cx), watch: false };
         let Some(mut table) = document.section(cx, "plugins") else { return plugins };
         if let Some(value) = table.get("path")
             && let Some(folders) = value.texts(cx)
         {
             plugins.path = folders.iter().map(|(_, folder)| cx.folder.join(folder)).collect();
+        }
+        if let Some(watch) = table.get("watch").and_then(|value| value.truth(cx)) {
+            plugins.watch = watch;
         }
         table.finish(cx);
         plugins

@@ -13,6 +13,14 @@ fn tables_are_aligned_without_blanks_at_the_end() {
 }
 
 #[test]
+fn what_strangers_wrote_does_nothing_to_a_terminal() {
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let rows = [["\u{1b}[2Ja\nb".to_owned(), "\u{202e}c\u{9b}1m".to_owned()]];
+    Output::new(&mut data, &mut talk, Colour::default()).table(["A", "B"], &rows).unwrap();
+    assert_eq!(String::from_utf8(data).unwrap(), "A        B\n [2Ja b   c 1m\n");
+}
+
+#[test]
 fn data_and_talk_stay_apart() {
     let (mut data, mut talk) = (Vec::new(), Vec::new());
     let mut output = Output::new(&mut data, &mut talk, Colour::default());

@@ -26,7 +26,7 @@ macro_rules! select_events {
     ($more:literal, $where:literal) => {
         concat!(
             "SELECT seq, id, received_at, source, kind, subject, ordering_key, verdict, facts, note, labels,
-                    content_type, body_bytes, ",
+                    content_type, body_bytes, hops, ",
             $more,
             " FROM event WHERE ",
             $where
@@ -102,7 +102,7 @@ fn terms(filter: &EventFilter) -> Vec<u32> {
 fn is_wanted(filter: &EventFilter, row: &Row<'_>) -> rusqlite::Result<bool> {
     let EventFilter { kind, source, subject } = filter;
     Ok(walk::is(row, 1, source.as_ref().map(SourceName::as_str))?
-        && walk::is(row, 2, kind.map(Kind::as_str))?
+        && walk::is(row, 2, kind.as_ref().map(Kind::as_str))?
         && walk::is(row, 3, subject.as_deref())?)
 }
 
@@ -169,6 +169,7 @@ fn event_of(columns: &mut Columns<'_, '_>) -> Result<Event, ReadError> {
         labels: columns.json()?,
         content_type: columns.take()?,
         body_bytes: columns.count()?,
+        hops: columns.take()?,
     })
 }
 

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_replay_and_retention.sql"),
     include_str!("migrations/0003_segments_and_replayed_by.sql"),
     include_str!("migrations/0004_plugin_state.sql"),
+    include_str!("migrations/0005_hops.sql"),
 ];
 
 /// Why a database could not be brought to the newest version.

@@ -212,7 +212,7 @@ fn matches(transaction: &Transaction<'_>, filter: &DeliveryFilter, row: &Row<'_>
     let mut event = transaction.prepare_cached(EVENT)?;
     let mut events = event.query([row.get_ref(3)?.as_bytes()?])?;
     let Some(event) = events.next()? else { return Ok(false) };
-    Ok(is(event, 0, kind.map(Kind::as_str))?
+    Ok(is(event, 0, kind.as_ref().map(Kind::as_str))?
         && is(event, 1, source.as_ref().map(SourceName::as_str))?
         && is(event, 2, subject.as_deref())?)
 }

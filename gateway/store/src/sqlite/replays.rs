@@ -203,7 +203,7 @@ pub(super) fn filter_json(filter: &DeliveryFilter) -> String {
         state: state.map(|state| state.as_str().into()),
         destination: destination.as_ref().map(|destination| destination.as_str().into()),
         event: event.map(|event| event.to_string().into()),
-        kind: kind.map(|kind| kind.as_str().into()),
+        kind: kind.as_ref().map(|kind| kind.as_str().into()),
         source: source.as_ref().map(|source| source.as_str().into()),
         subject: subject.as_deref().map(Cow::Borrowed),
         since: since.map(Timestamp::as_unix_ms),

@@ -170,7 +170,7 @@ fn the_manifest_is_what_operators_know() {
         manifest,
         json!({
             "manifest": 1,
-            "abi": "1.0",
+            "abi": "1.1",
             "id": "backup",
             "name": "Collection backup",
             "description": "Keeps every version of every collection that Postman backs up, in a folder",

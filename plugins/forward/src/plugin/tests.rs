@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use postroom_sdk::ActionError;
 use postroom_sdk::testing::{EventFixture, OutcomeKind, PluginHarness, StartError, TestOutcome};
 use serde_json::{Value, json};
 
@@ -200,11 +201,13 @@ fn wrong_settings_are_named() {
 fn the_manifest_is_what_operators_know() {
     let mut manifest = PluginHarness::<Forward>::manifest().unwrap();
     let schema = manifest.as_object_mut().unwrap().remove("config_schema").unwrap();
+    let actions = manifest.as_object_mut().unwrap().remove("actions").unwrap();
+    assert_eq!(actions.as_array().unwrap().iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["test"]);
     assert_eq!(
         manifest,
         json!({
             "manifest": 1,
-            "abi": "1.0",
+            "abi": "1.1",
             "id": "forward",
             "name": "Forward",
             "description": "Posts each event to an HTTP endpoint, byte for byte",
@@ -218,4 +221,29 @@ fn the_manifest_is_what_operators_know() {
     );
     let settings: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(settings, ["url", "headers", "timeout"]);
+}
+
+#[test]
+fn a_test_request_is_marked_and_its_answer_told() {
+    let double = HttpDouble::start(["204 No Content\r\n\r\n", "503 Busy\r\n\r\nlater"]);
+    let headers = json!({ "Authorization": { "$secret": "auth" } });
+    let harness = start(&format!("{}/hook", double.url()), headers);
+    let answer = harness.act("test", &json!({})).unwrap();
+    assert_eq!((&answer["status"], &answer["accepted"]), (&json!(204), &json!(true)));
+    let request = double.request();
+    assert_eq!((request.line.as_str(), request.body.as_slice()), ("POST /hook", &b"{\"test\":true}"[..]));
+    assert_eq!(request.header("postroom-test"), Some("true"));
+    assert_eq!(request.header("postroom-event-id"), None);
+    assert_eq!(request.header("authorization"), Some("Bearer s3cret-auth"));
+    let answer = harness.act("test", &json!({ "body": { "a": 1 } })).unwrap();
+    assert_eq!(answer, json!({ "status": 503, "accepted": false, "said": "later" }));
+    assert_eq!(double.request().body, b"{\"a\":1}");
+}
+
+#[test]
+fn a_test_without_an_answer_says_so() {
+    // Port 1 of this machine: nobody listens there.
+    let harness = start("http://127.0.0.1:1/hook", json!({}));
+    assert!(matches!(harness.act("test", &json!({})), Err(ActionError::Unavailable(_))));
+    assert!(matches!(harness.act("test", &json!({ "body": 7 })), Err(ActionError::Input(_))));
 }

@@ -275,7 +275,7 @@ fn the_manifest_is_what_operators_know() {
         manifest,
         json!({
             "manifest": 1,
-            "abi": "1.0",
+            "abi": "1.1",
             "id": "itoc360",
             "name": "ITOC360",
             "description": "Opens and resolves ITOC360 incidents from the runs of Postman's monitors",

@@ -42,13 +42,14 @@ impl<P: Plugin> Entry<P> {
         health: Some(Self::health),
         drain: Some(Self::drain),
         destroy: Some(Self::destroy),
+        get_extension: Some(Self::get_extension),
     };
 
     /// # Safety
     ///
     /// As `describe` in the header.
     unsafe extern "C" fn describe(manifest_json: *mut postroom_sink) -> postroom_status {
-        match guard(|| declared::describe(&P::DECLARED)) {
+        match guard(declared::describe::<P>) {
             Ok(Some(manifest)) => {
                 // SAFETY: the caller's sink, for this call.
                 unsafe { out::write(manifest_json, &manifest.to_string()) }
@@ -194,7 +195,7 @@ impl<P: Plugin> Entry<P> {
     /// # Safety
     ///
     /// `instance` was made by `create` and is not destroyed during `'a`.
-    unsafe fn instance<'a>(instance: *mut c_void) -> &'a Instance<P>
+    pub(super) unsafe fn instance<'a>(instance: *mut c_void) -> &'a Instance<P>
     where
         Instance<P>: Send + Sync,
     {
@@ -205,7 +206,7 @@ impl<P: Plugin> Entry<P> {
 
 fn check<P: Plugin>(config_json: &[u8]) -> Report {
     let mut report = Report::default();
-    match config::parse::<P::Config>(config_json) {
+    match config::parse_for::<P>(config_json) {
         Ok(config) => P::validate(&config, &mut report),
         Err(faults) => faults.into_iter().for_each(|fault| report.error(fault.path, fault.message)),
     }

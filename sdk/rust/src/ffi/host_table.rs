@@ -7,7 +7,11 @@ use postroom_abi::{
     postroom_status, postroom_str, postroom_token,
 };
 
-use super::{out::sink_into, sized};
+use super::{
+    emit::{ExtendFn, ExtensionFn, MetricFn},
+    out::sink_into,
+    sized,
+};
 
 /// The functions this SDK needs. Copied out of the host's table, so that none is missing later.
 #[derive(Clone, Copy)]
@@ -18,8 +22,14 @@ pub(crate) struct HostTable {
     log: unsafe extern "C" fn(*mut c_void, u32, postroom_token, postroom_str, postroom_str, postroom_str),
     now_unix_ms: unsafe extern "C" fn(*mut c_void) -> u64,
     secret: unsafe extern "C" fn(*mut c_void, postroom_str, *mut postroom_sink) -> postroom_status,
+    pub(super) monotonic_ns: unsafe extern "C" fn(*mut c_void) -> u64,
     /// Missing where the host keeps no state.
     pub(super) state: Option<StateFn>,
+    /// Missing where the host takes no measurements.
+    pub(super) metric: Option<MetricFn>,
+    /// Missing where the host gives no more time.
+    pub(super) extend: Option<ExtendFn>,
+    pub(super) get_extension: Option<ExtensionFn>,
 }
 
 type StateFn = unsafe extern "C" fn(
@@ -54,7 +64,11 @@ impl HostTable {
             log: host.log?,
             now_unix_ms: host.now_unix_ms?,
             secret: host.secret?,
+            monotonic_ns: host.monotonic_ns?,
             state: host.state,
+            metric: host.metric,
+            extend: host.extend,
+            get_extension: host.get_extension,
         })
     }
 

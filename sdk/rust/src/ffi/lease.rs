@@ -65,7 +65,7 @@ impl Lease {
         event: postroom_event,
         leases: &Leases,
     ) -> Self {
-        Self { host, token, event, ending: Mutex::new(None), _open: leases.open.clone() }
+        Self { host, token, event, ending: Mutex::new(None), _open: leases.open() }
     }
 
     /// Says how the attempt ended; reported when the lease is dropped.
@@ -135,6 +135,11 @@ impl Leases {
     pub(crate) fn new() -> Self {
         let (open, closed) = mpsc::channel();
         Self { open, closed: Mutex::new(closed) }
+    }
+
+    /// What a lease holds.
+    pub(super) fn open(&self) -> Sender<Infallible> {
+        self.open.clone()
     }
 
     /// Waits until every lease is dropped.

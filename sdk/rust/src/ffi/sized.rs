@@ -2,7 +2,9 @@
 
 use std::{mem::MaybeUninit, ptr};
 
-use postroom_abi::{postroom_event, postroom_host, postroom_outcome};
+use postroom_abi::{
+    postroom_action, postroom_action_result, postroom_event, postroom_host, postroom_outcome,
+};
 
 /// A struct of the ABI that begins with `struct_size: u32` and only grows at its end.
 ///
@@ -17,6 +19,10 @@ unsafe impl Growing for postroom_host {}
 unsafe impl Growing for postroom_event {}
 // SAFETY: as above.
 unsafe impl Growing for postroom_outcome {}
+// SAFETY: as above.
+unsafe impl Growing for postroom_action {}
+// SAFETY: as above.
+unsafe impl Growing for postroom_action_result {}
 
 /// A copy of the struct at `from` as far as its maker filled it; what is not there is zero. `None` for null and for a
 /// size that does not even hold itself.

@@ -3,7 +3,8 @@
 use std::{
     borrow::Cow,
     error::Error,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
 use reqwest::{
@@ -41,7 +42,8 @@ pub enum Reach {
     /// The public internet.
     #[default]
     Public,
-    /// Also this machine and private networks, but no link-local address, where clouds keep their credentials.
+    /// Also this machine and private networks, but no link-local address and none where clouds keep credentials for their
+    /// machines.
     Private,
     /// Everything.
     Any,
@@ -108,7 +110,11 @@ fn place(address: IpAddr) -> Place {
 }
 
 fn place_v4(address: Ipv4Addr) -> Place {
-    let [a, b, c, _] = address.octets();
+    let [a, b, c, d] = address.octets();
+    // What a cloud's machines ask for their credentials, at addresses that look like any other: Alibaba and Azure.
+    if matches!((a, b, c, d), (100, 100, 100, 200) | (168, 63, 129, 16)) {
+        return Place::Special;
+    }
     // 0.0.0.0 leads to this machine; 100.64/10 is shared by the customers of one provider.
     let shared = a == 100 && b & 0xc0 == 64;
     if address.is_loopback() || address.is_private() || address.is_unspecified() || shared {
@@ -121,6 +127,15 @@ fn place_v4(address: Ipv4Addr) -> Place {
     Place::Public
 }
 
+/// Where clouds keep credentials for their machines, in the midst of unique local addresses: AWS, Google, Oracle and
+/// Scaleway.
+const CREDENTIALS: [Ipv6Addr; 4] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
+];
+
 fn place_v6(address: Ipv6Addr) -> Place {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| {
@@ -132,6 +147,7 @@ fn place_v6(address: Ipv6Addr) -> Place {
         // An IPv4 address in another dress: mapped, compatible, translated (64:ff9b::/96) or tunnelled (6to4).
         (0, 0, 0, 0, 0, 0 | 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => v4(g, h),
         (0x2002, ..) => v4(b, c),
+        _ if CREDENTIALS.contains(&address) => Place::Special,
         _ if address.is_unique_local() => Place::Private,
         // Addresses are handed out from 2000::/3 alone; 2001:db8::/32 is for documents, 2001::/32 a tunnel to anywhere.
         (0x2001, 0 | 0xdb8, ..) => Place::Special,
@@ -148,7 +164,10 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let reach = self.0;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0))
+                .await
+                .map_err(|error| denied().unwrap_or(error))?;
+            let found: Vec<SocketAddr> = found.collect();
             let within: Vec<_> = found.iter().copied().filter(|found| reach.allows(found.ip())).collect();
             if within.is_empty() && !found.is_empty() {
                 return Err(Beyond.into());
@@ -157,6 +176,13 @@ impl Resolve for Resolver {
             Ok(within)
         })
     }
+}
+
+/// The error of a process that may have no sockets: whoever looks names up does not tell it from a name server that does
+/// not answer.
+fn denied() -> Option<io::Error> {
+    let error = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).err()?;
+    (error.kind() == io::ErrorKind::PermissionDenied).then_some(error)
 }
 
 /// All addresses of a name lie beyond the reach.

@@ -1,6 +1,6 @@
 //! One request.
 
-use std::fmt;
+use std::{error::Error, fmt, io};
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -91,8 +91,9 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// When no answer came: a retry with the code `connect`, `timeout` or `transport`; or when the request itself
-    /// cannot be made or leads beyond the client's [`Reach`](super::Reach): misconfigured. Any answer, whatever its status, is `Ok`: see [`Response::successful`].
+    /// When no answer came: a retry with the code `connect`, `timeout` or `transport`. When the request itself cannot be
+    /// made, leads beyond the client's [`Reach`](super::Reach), or to a port that the plugin has not been granted:
+    /// misconfigured. Any answer, whatever its status, is `Ok`: see [`Response::successful`].
     pub async fn send(self) -> Result<Response, Failure> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -131,9 +132,29 @@ impl fmt::Debug for RequestBuilder {
     }
 }
 
+const NOT_GRANTED: &str = "the plugin may not connect to this port: its sandbox, or a rule of this machine, forbids it. \
+    Grant the port to the destination (`grant.network`), or use a build of the plugin that asks for it (`postroom plugin \
+    inspect`)";
+
+/// Whether the system itself has said no, which it goes on doing until somebody changes what the plugin may.
+pub(super) fn is_denied(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        if error.downcast_ref().is_some_and(denied) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn no_answer(error: reqwest::Error) -> Failure {
     if let Some(refused) = reach::refused(&error) {
         return refused;
+    }
+    if error.is_connect() && is_denied(&error) {
+        return Failure::misconfigured("not_granted", NOT_GRANTED);
     }
     let error = error.without_url();
     let message = causes(&error);

@@ -35,6 +35,8 @@ pub struct Response {
     status: StatusCode,
     retry_after: Option<Duration>,
     body: Bytes,
+    /// Nothing is missing at the end of the body.
+    whole: bool,
     secrets: Vec<Secret>,
 }
 
@@ -53,11 +55,20 @@ impl Response {
             .and_then(|value| retry_after::parse(value, now_unix_ms));
         let limit = if status.is_success() { BODY_BYTES_MAX } else { ERROR_BODY_BYTES_MAX };
         let mut body = BytesMut::new();
-        while body.len() < limit {
-            let Ok(Some(chunk)) = response.chunk().await else { break };
-            body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
-        }
-        Self { status, retry_after, body: body.freeze(), secrets }
+        let whole = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    let room = limit - body.len();
+                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if chunk.len() >= room {
+                        break false;
+                    }
+                }
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+        };
+        Self { status, retry_after, body: body.freeze(), whole, secrets }
     }
 
     /// The status code.
@@ -93,7 +104,7 @@ impl Response {
     /// The beginning of the body for people: at most 200 characters, blanks folded, the request's secrets hidden.
     #[must_use]
     pub fn excerpt(&self) -> String {
-        excerpt::of(&self.body, &self.secrets)
+        excerpt::of(&self.body, self.whole, &self.secrets)
     }
 
     /// The answer itself when it is 2xx.

@@ -7,7 +7,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{HttpClient, Reach, excerpt, retry_after};
+use super::{HttpClient, Reach, excerpt, request::is_denied, retry_after};
 use crate::{
     CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, Secret,
     testing::{EventFixture, OutcomeKind, PluginHarness, TestOutcome},
@@ -205,13 +205,20 @@ fn retry_after_is_seconds_or_a_date() {
 fn an_excerpt_is_one_short_line_without_secrets() {
     let check = |body: &str, secrets: &[&str], expected: &str| {
         let secrets: Vec<Secret> = secrets.iter().copied().map(Secret::new).collect();
-        assert_eq!(excerpt::of(body.as_bytes(), &secrets), expected);
+        assert_eq!(excerpt::of(body.as_bytes(), true, &secrets), expected);
     };
     check("  one\r\n\ttwo\u{7}three ", &[], "one two three");
     check("token hunter2, hunter2", &["hunter2", ""], "token ***, ***");
     check(&"ä".repeat(201), &[], &format!("{}…", "ä".repeat(200)));
     check(&"a".repeat(200), &[], &"a".repeat(200));
-    assert_eq!(excerpt::of(b"\xff\xfe", &[]), "\u{fffd}\u{fffd}");
+    check("whole, hunt", &["hunter2"], "whole, hunt");
+    let cut = |body: &str, secrets: &[&str]| {
+        excerpt::of(body.as_bytes(), false, &secrets.iter().copied().map(Secret::new).collect::<Vec<_>>())
+    };
+    assert_eq!(cut("cut, hunt", &["hunter2", "hunting", "tt"]), "cut, ***");
+    assert_eq!(cut("cut, hunter2", &["hunter2"]), "cut, ***");
+    assert_eq!(cut("cut", &["hunter2"]), "cut");
+    assert_eq!(excerpt::of(b"\xff\xfe", true, &[]), "\u{fffd}\u{fffd}");
 }
 
 #[tokio::test]
@@ -222,4 +229,33 @@ async fn only_the_beginning_of_an_answer_is_kept() {
     let outcome = post(serde_json::json!({ "url": url })).await;
     assert_eq!(outcome.code, "http_500");
     assert!(outcome.message.chars().count() < 300, "{}", outcome.message);
+}
+
+#[test]
+fn a_connection_that_the_system_forbids_is_seen_below_other_errors() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("no connection")]
+    struct NoConnection(#[source] std::io::Error);
+
+    // EPERM, EACCES, ECONNREFUSED
+    for (errno, expected) in [(1, true), (13, true), (111, false)] {
+        let error = NoConnection(std::io::Error::from_raw_os_error(errno));
+        assert_eq!(is_denied(&error), expected, "{errno}");
+    }
+}
+
+#[tokio::test]
+async fn no_part_of_a_secret_is_left_where_a_body_is_cut() {
+    // Of 8 KiB that are read the last 5 are the beginning of the token.
+    let blanks = " ".repeat(8 * 1024 - 5);
+    let head = format!("HTTP/1.1 500 Oh\r\ncontent-length: {}\r\n\r\n", blanks.len() + 7);
+    let answer: &'static str = Box::leak(format!("{head}{blanks}hunter2").into());
+    let (url, _request) = server(answer).await;
+    let outcome = post(serde_json::json!({ "url": url })).await;
+    assert_eq!(outcome.message, "the answer was 500 Internal Server Error: ***");
+
+    let broken_off = "HTTP/1.1 500 Oh\r\ncontent-length: 100\r\n\r\nyou are hunt";
+    let (url, _request) = server(broken_off).await;
+    let outcome = post(serde_json::json!({ "url": url })).await;
+    assert_eq!(outcome.message, "the answer was 500 Internal Server Error: you are ***");
 }

@@ -110,3 +110,28 @@ fn documented_words_are_an_enum_too() {
     assert_eq!(mode["oneOf"][1]["description"], "Made smaller.");
     assert_eq!(property("other_mode")["enum"], json!(["plain", "short"]));
 }
+
+#[test]
+fn a_flattened_choice_can_be_met() {
+    #[derive(JsonSchema, Deserialize)]
+    #[expect(dead_code, reason = "only its schema is wanted")]
+    struct Flat {
+        url: String,
+        #[serde(flatten)]
+        auth: Auth,
+    }
+    #[derive(JsonSchema, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only its schema is wanted")]
+    enum Auth {
+        Basic { user: String },
+        Bearer { token: SecretRef },
+    }
+    let schema = of::<Flat>("X");
+    assert_eq!(schema.get("additionalProperties"), None, "{schema:#}");
+    assert_eq!(schema["unevaluatedProperties"], false);
+    for choice in schema["oneOf"].as_array().unwrap() {
+        assert_eq!(choice.get("additionalProperties"), None, "`url` is refused: {choice:#}");
+    }
+    assert_eq!(schema["oneOf"][0]["properties"]["basic"]["additionalProperties"], false);
+}

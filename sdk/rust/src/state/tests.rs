@@ -53,6 +53,10 @@ impl Plugin for Keeper {
                 state.put_for(Duration::from_secs(1), "short", "x", Expect::Any).await?;
                 String::new()
             }
+            "blank at the end" => {
+                state.put("a\r", "x", Expect::Any).await?;
+                format!("{:?}", state.keys("a").await?)
+            }
             _ => state.get("short").await?.is_some().to_string(),
         };
         Ok(Outcome::delivered().with_message(told))
@@ -77,7 +81,7 @@ fn a_plugin_keeps_reads_lists_and_removes() {
 #[test]
 fn what_the_gateway_would_not_take_is_told() {
     let harness = PluginHarness::<Keeper>::builder().start().unwrap();
-    check(&harness, "wrong", "[Some(Key), Some(Key), Some(TooLarge), Some(TooLarge)]");
+    check(&harness, "wrong", "[Some(Key), Some(Key), Some(Key), Some(Value)]");
 }
 
 #[test]
@@ -87,4 +91,25 @@ fn a_value_with_an_end_is_gone_then() {
     check(&harness, "there", "true");
     harness.advance(Duration::from_secs(1));
     check(&harness, "there", "false");
+}
+
+#[test]
+fn keys_are_listed_as_they_are() {
+    let harness = PluginHarness::<Keeper>::builder().start().unwrap();
+    check(&harness, "blank at the end", r#"["a\r"]"#);
+}
+
+#[test]
+fn an_error_becomes_the_failure_that_mends_it() {
+    let check = |error: StateError, expected: &str| {
+        let failure = format!("{:?}", Failure::from(error));
+        assert!(failure.starts_with(expected), "{failure}");
+    };
+    check(StateError::TooLarge, "Misconfigured");
+    check(StateError::Unsupported, "Misconfigured");
+    check(StateError::Unavailable, "Retry");
+    check(StateError::Conflict { version: 1 }, "Retry");
+    check(StateError::List, "Retry");
+    check(StateError::Value, "Permanent");
+    check(StateError::Key, "Permanent");
 }

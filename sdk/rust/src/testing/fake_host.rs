@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "is called by a plugin through the C table")]
 
+mod actions;
+mod services;
 mod state;
 
 use std::{
@@ -20,6 +22,9 @@ use postroom_abi::{
 };
 use tokio::sync::oneshot;
 
+pub(crate) use self::actions::ActionEnd;
+pub(super) use self::actions::done;
+pub use self::services::EmittedEvent;
 use super::{
     fixture::EventFixture,
     outcome::{LogLine, TestOutcome},
@@ -29,7 +34,7 @@ use crate::{event::Verdict, ffi, log::Level};
 /// How long a delivery may take by the clock of the test, in milliseconds.
 const ATTEMPT_MS: u64 = 30_000;
 
-pub(super) struct FakeHost {
+pub(crate) struct FakeHost {
     now_unix_ms: AtomicU64,
     log_level: Level,
     state: Mutex<State>,
@@ -44,11 +49,15 @@ struct State {
     stale: usize,
     logs: Vec<LogLine>,
     secrets: BTreeMap<String, String>,
+    actions: HashMap<postroom_token, oneshot::Sender<ActionEnd>>,
     kept: state::Kept,
+    heard: services::Heard,
 }
 
 struct InFlight {
     event: HeldEvent,
+    deadline: u64,
+    deadline_max: u64,
     done: oneshot::Sender<TestOutcome>,
 }
 
@@ -71,21 +80,23 @@ impl FakeHost {
             abi_major: abi::POSTROOM_ABI_MAJOR,
             abi_minor: abi::POSTROOM_ABI_MINOR,
             capabilities: abi::POSTROOM_CAP_LOG
+                | abi::POSTROOM_CAP_METRICS
+                | abi::POSTROOM_CAP_PROGRESS
                 | abi::POSTROOM_CAP_STATE
                 | abi::POSTROOM_CAP_SECRETS
                 | abi::POSTROOM_CAP_CLOCK,
             ctx: ptr::from_ref(self).cast_mut().cast(),
             complete: Some(complete),
-            extend: None,
+            extend: Some(services::extend),
             log_level: Some(log_level),
             log: Some(log),
-            metric: None,
+            metric: Some(services::metric),
             state: Some(state::state),
             state_wait: None,
             now_unix_ms: Some(now_unix_ms),
             monotonic_ns: Some(monotonic_ns),
             secret: Some(secret),
-            get_extension: Some(get_extension),
+            get_extension: Some(services::get_extension),
         }))
     }
 
@@ -100,7 +111,9 @@ impl FakeHost {
         let mut state = self.state();
         state.tokens += 1;
         let token = state.tokens;
-        state.in_flight.insert(token, InFlight { event, done });
+        let deadline = self.now() + ATTEMPT_MS;
+        let deadline_max = self.now() + services::ATTEMPT_MAX_MS;
+        state.in_flight.insert(token, InFlight { event, deadline, deadline_max, done });
         (token, pointer, outcome)
     }
 
@@ -138,10 +151,10 @@ impl FakeHost {
         self.state().stale
     }
 
-    /// Deliveries the plugin has not completed.
-    pub(super) fn open(&self) -> usize {
+    /// Deliveries and actions that the plugin has not ended.
+    pub(crate) fn open(&self) -> usize {
         let state = self.state();
-        state.in_flight.len() + state.cancelled.len()
+        state.in_flight.len() + state.cancelled.len() + state.actions.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -296,8 +309,4 @@ unsafe extern "C" fn secret(
     };
     // SAFETY: the sink's own context, and a slice that lives during the call.
     unsafe { write(sink.ctx, secret.as_ptr(), secret.len()) }
-}
-
-unsafe extern "C" fn get_extension(_: *mut c_void, _: postroom_str) -> *const c_void {
-    ptr::null()
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{
-    fake_host::FakeHost,
+    fake_host::{EmittedEvent, FakeHost},
     fixture::EventFixture,
     outcome::{LogLine, TestOutcome},
     table::{self, RawInstance},
 };
 use crate::{
+    action::ActionError,
     config::Fault,
     log::Level,
     plugin::{Health, Plugin},
@@ -64,6 +65,7 @@ pub struct HarnessBuilder<P> {
     secrets: BTreeMap<String, String>,
     now_unix_ms: u64,
     log_level: Level,
+    may_emit: bool,
     plugin: PhantomData<fn() -> P>,
 }
 
@@ -140,6 +142,7 @@ impl<P: Plugin> PluginHarness<P> {
             secrets: BTreeMap::new(),
             now_unix_ms: NOW_UNIX_MS,
             log_level: Level::Trace,
+            may_emit: true,
             plugin: PhantomData,
         }
     }
@@ -195,6 +198,61 @@ impl<P: Plugin> PluginHarness<P> {
         self.instance.cancel(in_flight.token);
     }
 
+    /// Has the plugin carry out one of its actions, and gives its output. For tests without a runtime of their own.
+    ///
+    /// # Errors
+    ///
+    /// As the plugin says it.
+    #[track_caller]
+    pub fn act(&self, name: &str, input: &Value) -> Result<Value, ActionError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime without input and output needs nothing");
+        let acted = async { tokio::time::timeout(PATIENCE, self.act_async(name, input)).await };
+        runtime.block_on(acted).expect("the action ends in time")
+    }
+
+    /// Has the plugin carry out one of its actions, and gives its output. For tests with a runtime, such as one that runs
+    /// the server.
+    ///
+    /// # Errors
+    ///
+    /// As the plugin says it.
+    pub async fn act_async(&self, name: &str, input: &Value) -> Result<Value, ActionError> {
+        let (token, end) = self.host.begin_action();
+        let status = self.instance.run(self.host, token, name, &input.to_string());
+        assert_eq!(status, abi::POSTROOM_OK, "the SDK begins every action");
+        let end = end.await.expect("the SDK ends every action");
+        let message = end.message;
+        Err(match end.status {
+            abi::POSTROOM_OK => {
+                return Ok(serde_json::from_str(&end.output_json).expect("the SDK writes JSON"));
+            }
+            abi::POSTROOM_E_INVALID => ActionError::Input(faults_of(&end.output_json, "errors")),
+            abi::POSTROOM_E_NOT_FOUND => ActionError::NotFound(message),
+            abi::POSTROOM_E_CONFLICT => ActionError::Conflict(message),
+            abi::POSTROOM_E_CONFIG => ActionError::Misconfigured(message),
+            abi::POSTROOM_E_UNAVAILABLE => ActionError::Unavailable(message),
+            _ => ActionError::Failed(message),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn cancel_actions(&self) {
+        self.host.actions().into_iter().for_each(|token| self.instance.cancel_action(token));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn begin(&self, action: &str) -> oneshot::Receiver<super::fake_host::ActionEnd> {
+        let (token, end) = self.host.begin_action();
+        assert_eq!(self.instance.run(self.host, token, action, "{}"), abi::POSTROOM_OK);
+        end
+    }
+
+    #[cfg(test)]
+    pub(crate) fn host(&self) -> &'static FakeHost {
+        self.host
+    }
+
     /// Asks the plugin how it is.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -225,7 +283,19 @@ impl<P: Plugin> PluginHarness<P> {
         self.host.kept(key)
     }
 
-    /// Moves the clock of the host.
+    /// The events that the plugin has made, each once, oldest first.
+    #[must_use]
+    pub fn emitted(&self) -> Vec<EmittedEvent> {
+        self.host.emitted()
+    }
+
+    /// What the plugin has measured: of a counter and a histogram the sum, of a gauge the last value.
+    #[must_use]
+    pub fn measured(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        self.host.measured(name, labels)
+    }
+
+    /// Moves the clocks of the host, the wall clock and the one that never goes back.
     pub fn advance(&self, by: Duration) {
         self.host.advance(in_ms(by));
     }
@@ -269,6 +339,12 @@ impl<P: Plugin> HarnessBuilder<P> {
         self
     }
 
+    /// Does not let the plugin make events, as an operator who has not set `emit = true`.
+    pub fn without_emit(mut self) -> Self {
+        self.may_emit = false;
+        self
+    }
+
     /// Validates the config and creates the instance.
     ///
     /// # Errors
@@ -280,6 +356,7 @@ impl<P: Plugin> HarnessBuilder<P> {
             return Err(StartError::Config(faults));
         }
         let host = FakeHost::leak(self.now_unix_ms, self.log_level, self.secrets);
+        host.declare(P::DECLARED.manifest(), self.may_emit);
         match RawInstance::create::<P>(host.table(), &self.config.to_string()) {
             Ok(instance) => Ok(PluginHarness { instance, host, plugin: PhantomData }),
             Err((abi::POSTROOM_E_PANIC, message)) => Err(StartError::Panicked(message)),

@@ -5,12 +5,15 @@
 use std::{ffi::c_void, ptr};
 
 use postroom_abi::{
-    self as abi, postroom_errbuf, postroom_event, postroom_host, postroom_plugin, postroom_status,
-    postroom_str, postroom_token,
+    self as abi, postroom_action, postroom_actions_v1, postroom_errbuf, postroom_event, postroom_host,
+    postroom_plugin, postroom_status, postroom_str, postroom_token,
 };
 
+use super::fake_host::{FakeHost, done};
 use crate::{ffi, plugin::Plugin};
 
+/// How long an action may take by the clock of the test, in milliseconds.
+const ACTION_MS: u64 = 60_000;
 /// Room for the message of a failed `create`, in bytes.
 const ERROR_BYTES_MAX: usize = 1024;
 
@@ -74,6 +77,42 @@ impl RawInstance {
 
     pub(super) fn cancel(&self, token: postroom_token) {
         let cancel = self.table.cancel.expect("the SDK's table is full");
+        // SAFETY: the instance lives.
+        unsafe { cancel(self.instance, token) };
+    }
+
+    fn actions(&self) -> &'static postroom_actions_v1 {
+        let get_extension = self.table.get_extension.expect("the SDK's table is full");
+        // SAFETY: the name lives for ever.
+        let actions = unsafe { get_extension(postroom_str::of(abi::POSTROOM_ACTIONS_V1.as_bytes())) };
+        // SAFETY: what the SDK gives for this name is this table, which lives for ever.
+        unsafe { &*actions.cast::<postroom_actions_v1>() }
+    }
+
+    /// Begins an action, whose end goes to `done` of this host.
+    pub(super) fn run(
+        &self,
+        host: &'static FakeHost,
+        token: postroom_token,
+        name: &str,
+        input: &str,
+    ) -> postroom_status {
+        let run = self.actions().run.expect("the SDK's table is full");
+        let action = postroom_action {
+            struct_size: abi::layout::size_of_u32::<postroom_action>(),
+            reserved: 0,
+            token,
+            deadline_unix_ms: host.now() + ACTION_MS,
+            name: postroom_str::of(name.as_bytes()),
+            input_json: postroom_str::of(input.as_bytes()),
+        };
+        // SAFETY: the instance lives, the action during the call, and the host for ever.
+        unsafe { run(self.instance, &action, Some(done), host.user()) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn cancel_action(&self, token: postroom_token) {
+        let cancel = self.actions().cancel.expect("the SDK's table is full");
         // SAFETY: the instance lives.
         unsafe { cancel(self.instance, token) };
     }

@@ -29,6 +29,12 @@ impl Plugin for Talks {
                 let _entered = span.enter();
                 warn!(token = ?Secret::new("hunter2"), ok = false, share = 0.5, n = -1, "took {} ms", 7);
             }
+            "loud values" => {
+                let span = info_span!("page", who = tracing::field::Empty);
+                let _entered = span.enter();
+                span.record("who", tracing::field::debug(Loud));
+                info!("recorded");
+            }
             "later" => {
                 tokio::task::yield_now().await;
                 debug!("later");
@@ -45,6 +51,16 @@ impl Plugin for Talks {
             }
         }
         Ok(Outcome::delivered())
+    }
+}
+
+/// Logs while it is formatted.
+struct Loud;
+
+impl std::fmt::Debug for Loud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        info!("formatted");
+        f.write_str("loud")
     }
 }
 
@@ -89,4 +105,11 @@ fn of_other_crates_only_warnings_pass() {
     assert_eq!(messages[0], "gone away");
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[1].fields_json, r#"{"reason":"no message"}"#);
+}
+
+#[test]
+fn a_value_may_log_while_it_is_recorded() {
+    let lines = lines("loud values");
+    let told: Vec<_> = lines.iter().map(|line| (line.message.as_str(), line.fields_json.as_str())).collect();
+    assert_eq!(told, [("formatted", ""), ("recorded", r#"{"who":"loud"}"#)]);
 }

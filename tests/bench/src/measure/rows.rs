@@ -164,6 +164,7 @@ fn new_event(number: u64) -> NewEvent {
         labels: std::collections::BTreeMap::new(),
         content_type: Some("application/json".to_owned()),
         body_bytes: BODY.len() as u64,
+        hops: 0,
     };
     NewEvent {
         event: Arc::new(event),

@@ -2,9 +2,10 @@
 //!
 //! | setting | meaning |
 //! |---|---|
-//! | `abort_when` | abort only when the event's subject contains this text; without it at every event |
+//! | `abort_when` | abort only when the event's subject contains this text |
+//! | `abort_when_body` | abort only when the event's body contains this text |
 //!
-//! An event that is spared is delivered.
+//! Without either it aborts at every event. An event that is spared is delivered.
 #![forbid(unsafe_code)]
 
 use postroom_sdk::{CreateError, Delivery, Event, Failure, Host, Outcome, Plugin, postroom_plugin};
@@ -18,6 +19,9 @@ pub struct Config {
     /// Abort only when the event's subject contains this text.
     #[serde(default)]
     abort_when: String,
+    /// Abort only when the event's body contains this text.
+    #[serde(default)]
+    abort_when_body: String,
 }
 
 /// Aborts.
@@ -40,8 +44,11 @@ impl Plugin for Abort {
     }
 
     async fn deliver(&self, event: &Event, _delivery: &Delivery) -> Result<Outcome, Failure> {
-        // Every subject contains the empty text, also one that is not there.
-        if event.subject().unwrap_or_default().contains(&self.0.abort_when) {
+        // Everything contains the empty text, also a subject that is not there.
+        let body = String::from_utf8_lossy(event.body());
+        if event.subject().unwrap_or_default().contains(&self.0.abort_when)
+            && body.contains(&self.0.abort_when_body)
+        {
             std::process::abort();
         }
         Ok(Outcome::delivered())

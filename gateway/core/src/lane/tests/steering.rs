@@ -52,6 +52,24 @@ fn of_two_pauses_the_longer_one_counts() {
     assert_eq!(lanes.load(&destination()).unwrap().paused_until, Some(LATER));
 }
 
+#[test]
+fn other_settings_end_the_pause_of_settings_that_do_not_work_and_no_other() {
+    let mut lanes = with_lanes(2, SETTINGS);
+    lanes.pause(&destination(), LATER);
+    lanes.mended(&destination());
+    assert_eq!(
+        (started(&mut lanes, NOW), gate(&lanes)),
+        (vec![], GateState::Paused),
+        "the remote side asked for it"
+    );
+    assert!(!lanes.pause_until_mended(&destination(), LATER), "the one that stands lasts as long");
+    let longer = LATER.plus(Duration::from_secs(1));
+    assert!(lanes.pause_until_mended(&destination(), longer));
+    assert_eq!((started(&mut lanes, LATER), gate(&lanes)), (vec![], GateState::Paused));
+    lanes.mended(&destination());
+    assert_eq!(started(&mut lanes, LATER), [1], "one goes first");
+}
+
 fn at(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }

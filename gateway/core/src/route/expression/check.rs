@@ -6,6 +6,7 @@ use cel::{
 };
 
 use super::{ExpressionError, facts};
+use crate::event::Kind;
 
 /// What a part of an expression is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +160,8 @@ fn can_hold(function: &str, operands: &[&IdedExpr]) -> Result<(), ExpressionErro
 fn known_word(fact: &IdedExpr, word: &IdedExpr) -> Result<(), ExpressionError> {
     let (Some(fact), Some(word)) = (dotted_name(fact), text(word)) else { return Ok(()) };
     match facts::words(&fact) {
+        // A kind that a plugin makes: only who knows the plugins can say whether there is one.
+        Some(_) if fact == facts::KIND && word.parse::<Kind>().is_ok() => Ok(()),
         // Every event has a kind, and asking for none is still no slip of a word.
         Some(known) if !word.is_empty() && !known.contains(&word) => {
             Err(ExpressionError::UnknownWord { fact, word: word.to_owned(), known })

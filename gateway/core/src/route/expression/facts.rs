@@ -23,8 +23,11 @@ enum Fact {
     Labels(for<'e> fn(&'e Event) -> &'e BTreeMap<String, String>),
 }
 
+/// The fact that has words of its own besides those of plugins.
+pub(super) const KIND: &str = "event.kind";
+
 const FACTS: [(&str, Fact); 15] = [
-    ("event.kind", Fact::Text(|event| event.kind.as_str())),
+    (KIND, Fact::Text(|event| event.kind.as_str())),
     ("event.source", Fact::Text(|event| event.source.as_str())),
     ("event.subject", Fact::Text(|event| text(&event.subject))),
     ("event.verdict", Fact::Text(|event| event.verdict.map_or("", Verdict::as_str))),
@@ -57,7 +60,7 @@ pub(super) fn type_of(name: &str) -> Option<Type> {
 /// All that a fact can be, where that is known beforehand; one that an event does not have is empty besides.
 pub(super) fn words(name: &str) -> Option<Vec<&'static str>> {
     match name {
-        "event.kind" => Some(Kind::ALL.map(Kind::as_str).to_vec()),
+        KIND => Some(Kind::NAMES.to_vec()),
         "event.verdict" => Some(Verdict::ALL.map(Verdict::as_str).to_vec()),
         _ => None,
     }

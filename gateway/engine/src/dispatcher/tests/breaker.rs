@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use postroom_core::{delivery::DeliveryState, lane::GateState, outcome::Outcome};
+use postroom_core::{
+    delivery::DeliveryState,
+    lane::GateState,
+    outcome::{Outcome, OutcomeKind},
+};
 use postroom_host::Delivered;
 use tokio::time::Instant;
 
@@ -84,4 +88,34 @@ async fn one_lane_that_fails_for_ever_does_not_open_it() {
     assert_eq!(stage.load().await.gate, GateState::Open);
     stage.accept(&["b1"]).await;
     stage.until("b1", DeliveryState::Delivered).await;
+}
+
+/// Its process held them all when it ended, and is started again with waits of its own.
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_breaks_down_says_nothing_about_the_remote_side() {
+    let names = ["A1", "B1", "C1", "D1", "E1", "F1"];
+    let mut script = Scripted::default();
+    for name in names {
+        let crashed = Outcome::retry("plugin_crashed", "signal 6");
+        script = script.first(name, [Delivered::Interrupted(crashed)]);
+    }
+    let poison = Outcome { kind: OutcomeKind::Permanent, ..Outcome::retry("plugin_crashed", "three times") };
+    script = script.first("G1", [Delivered::Interrupted(poison)]);
+    let mut stage = Setup::keep(script).start();
+    stage.accept(&names).await;
+    for name in names {
+        stage.until(name, DeliveryState::Retrying).await;
+    }
+    assert_eq!(stage.load().await.gate, GateState::Open);
+    assert!(stage.load().await.trouble.is_none());
+    // Nor does one that is given up for it say that the remote side is well.
+    stage.down(true);
+    stage.accept(&["H1", "I1", "J1", "K1"]).await;
+    for name in ["H1", "I1", "J1", "K1"] {
+        stage.until(name, DeliveryState::Retrying).await;
+    }
+    stage.accept(&["G1"]).await;
+    stage.until("G1", DeliveryState::Dead).await;
+    stage.accept(&["L1"]).await;
+    stage.load_when(|load| load.gate == GateState::Breaker).await;
 }

@@ -84,6 +84,7 @@ impl Setup {
             schedule: self.schedule,
             retry: RetryPolicy::new(self.retry),
             attempt_max: Duration::from_secs(60),
+            extend_max: Duration::from_secs(60),
             deliver: Arc::new(actor),
         };
         Stage {
@@ -139,6 +140,11 @@ impl Stage {
         self.handle().drain(Duration::ZERO).await;
         self.feed = Some(self.memory().feed(64));
         self.start();
+    }
+
+    /// The destination as it was set up.
+    pub(super) fn destination(&self) -> Destination {
+        self.destination.clone()
     }
 
     pub(super) fn handle(&self) -> &Handle {

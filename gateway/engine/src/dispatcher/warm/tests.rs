@@ -27,6 +27,7 @@ fn two_destinations() -> (WarmBodies, [DestinationName; 2]) {
         schedule: None,
         retry: postroom_core::retry::RetryPolicy::default(),
         attempt_max: AGE_MAX,
+        extend_max: AGE_MAX,
         deliver: Arc::new(Nobody),
     });
     (WarmBodies::of(&destinations), names)

@@ -2,15 +2,15 @@
 //!
 //! The rules are about opening. Descriptors that are open stay open, and metadata can be read everywhere.
 
-use std::path::Path;
+use std::{error::Error, fs::File, os::fd::AsFd, path::Path};
 
 use ::landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
 use super::Applied;
-use crate::sandbox::{Access, Network, Plan};
+use crate::sandbox::{Access, FileId, Network, Place, Plan};
 
 /// What is asked of the kernel; a newer one may know more.
 const KNOWN: ABI = ABI::V6;
@@ -59,7 +59,8 @@ const FOR_NETWORK: [&str; 22] = [
 /// Where the answers of name servers come from that do not fit into a datagram.
 const DNS_PORT: u16 = 53;
 
-pub(super) fn apply(plan: &Plan) -> Applied {
+/// Adds to `places` those that a change of is worth a start for; what libraries need is not replaced but written to.
+pub(super) fn apply(plan: &Plan, places: &mut Vec<Place>) -> Applied {
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(KNOWN))?
         .handle_access(AccessNet::BindTcp)?
@@ -69,15 +70,15 @@ pub(super) fn apply(plan: &Plan) -> Applied {
     }
     let mut ruleset = ruleset.create()?;
     for path in FOR_ALL {
-        ruleset = open(ruleset, path.as_ref(), Access::Read)?;
+        (ruleset, _) = open(ruleset, path.as_ref(), Access::Read)?;
     }
-    if !plan.network.is_none() {
-        for path in FOR_NETWORK {
-            ruleset = open(ruleset, path.as_ref(), Access::Read)?;
-        }
-    }
-    for folder in &plan.folders {
-        ruleset = open(ruleset, &folder.path, folder.access)?;
+    let for_network = if plan.network.is_none() { &[][..] } else { &FOR_NETWORK };
+    let for_network = for_network.iter().map(|path| (Path::new(path), Access::Read));
+    for (path, access) in for_network.chain(plan.folders.iter().map(|folder| (&*folder.path, folder.access)))
+    {
+        let id;
+        (ruleset, id) = open(ruleset, path, access)?;
+        places.push(Place { path: path.to_owned(), access, id });
     }
     if let Network::Ports(ports) = &plan.network
         && !ports.is_empty()
@@ -93,12 +94,17 @@ pub(super) fn apply(plan: &Plan) -> Applied {
     }
 }
 
-/// Adds a rule that opens `path` with all that is in it, if it is there.
-fn open(ruleset: RulesetCreated, path: &Path, access: Access) -> Result<RulesetCreated, RulesetError> {
-    let Ok(opened) = PathFd::new(path) else { return Ok(ruleset) };
+/// Adds a rule that opens `path` with all that is in it, if it is there. Gives what it is about.
+fn open(
+    ruleset: RulesetCreated,
+    path: &Path,
+    access: Access,
+) -> Result<(RulesetCreated, Option<FileId>), Box<dyn Error>> {
+    let Ok(opened) = PathFd::new(path) else { return Ok((ruleset, None)) };
+    let metadata = File::from(opened.as_fd().try_clone_to_owned()?).metadata()?;
     let rights = rights(access);
-    let rights = if path.is_dir() { rights } else { rights & AccessFs::from_file(KNOWN) };
-    ruleset.add_rule(PathBeneath::new(opened, rights))
+    let rights = if metadata.is_dir() { rights } else { rights & AccessFs::from_file(KNOWN) };
+    Ok((ruleset.add_rule(PathBeneath::new(opened, rights))?, Some(FileId::of(&metadata))))
 }
 
 /// Never the right to run a file, nor to make a device, a socket or a link to elsewhere.

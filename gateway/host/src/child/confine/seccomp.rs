@@ -12,15 +12,16 @@ use seccompiler::{
 };
 
 use super::Applied;
-use crate::sandbox::Plan;
+use crate::sandbox::{Place, Plan};
 
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// `fchmodat2` on every architecture; libc has no name for it.
 const FCHMODAT2: c_long = 452;
-/// `setxattrat` and `removexattrat`, likewise.
+/// `setxattrat`, `removexattrat` and `file_setattr`, likewise.
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
+const FILE_SETATTR: c_long = 469;
 
 /// Refused whatever their arguments are.
 const REFUSED: [&[c_long]; 6] = [
@@ -48,17 +49,24 @@ const REFUSED: [&[c_long]; 6] = [
         libc::SYS_setpgid,
         libc::SYS_setsid,
     ],
-    // Rights of files of the same user: Landlock looks at what is opened only.
+    // Rights and times of files of the same user: Landlock looks at what is opened only, and to an owner a descriptor that
+    // is open for reading is enough, as of a library of the system or of an event's body.
     &[
+        libc::SYS_fchmod,
         libc::SYS_fchmodat,
         FCHMODAT2,
+        libc::SYS_fchown,
         libc::SYS_fchownat,
         libc::SYS_setxattr,
         libc::SYS_lsetxattr,
+        libc::SYS_fsetxattr,
         libc::SYS_removexattr,
         libc::SYS_lremovexattr,
+        libc::SYS_fremovexattr,
         SETXATTRAT,
         REMOVEXATTRAT,
+        FILE_SETATTR,
+        libc::SYS_utimensat,
     ],
     // Memory that the limit does not count, and ways for processes to meet.
     &[
@@ -144,6 +152,9 @@ const REFUSED_HERE: &[c_long] = &[
     libc::SYS_chmod,
     libc::SYS_chown,
     libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
     libc::SYS_modify_ldt,
     libc::SYS_iopl,
     libc::SYS_ioperm,
@@ -151,10 +162,12 @@ const REFUSED_HERE: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[c_long] = &[];
 
-pub(super) fn apply(plan: &Plan) -> Applied {
+pub(super) fn apply(plan: &Plan, _: &mut Vec<Place>) -> Applied {
     let arch = TargetArch::try_from(ARCH)?;
-    // The flags of clone3 lie in memory, where a filter cannot look. Where it does not exist, callers use clone.
-    let unknown = Rules::from([(libc::SYS_clone3, Vec::new())]);
+    // What these two are to do lies in memory, where a filter cannot look. Where they do not exist, callers use clone and
+    // openat.
+    let unknown = [libc::SYS_clone3, libc::SYS_openat2].map(|call| (call, Vec::new()));
+    let unknown = Rules::from(unknown);
     install(unknown, libc::ENOSYS, arch)?;
     // A second set of numbers for the same calls, that nothing uses and that the lists here do not name.
     #[cfg(target_arch = "x86_64")]
@@ -184,12 +197,24 @@ fn rules(plan: &Plan) -> Result<Rules, BackendError> {
     for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
         rules.insert(call, any([&[(0, Ne, 0), (0, Ne, own)]])?);
     }
-    // Whom a descriptor sends a signal to.
-    let owner = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG].map(|command| [(1, Eq, bits(command))]);
+    // Whom a descriptor sends a signal to; and leases, for which others have to wait when they open the file.
+    let owner = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG, libc::F_SETLEASE];
+    let owner = owner.map(|command| [(1, Eq, bits(command))]);
     rules.insert(libc::SYS_fcntl, any(owner.each_ref().map(|rule| &rule[..]))?);
-    // The same again, and what types into a terminal.
-    let typed = [FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX].map(|command| [(1, Eq, command)]);
+    // The same again, what types into a terminal, and what changes a file that is open for reading.
+    let typed = [
+        FIOSETOWN,
+        SIOCSPGRP,
+        TIOCSTI,
+        TIOCLINUX,
+        FS_IOC_SETFLAGS,
+        FS_IOC_FSSETXATTR,
+        FS_IOC_SETVERSION,
+        FS_IOC_ENABLE_VERITY,
+    ];
+    let typed = typed.map(|command| [(1, Eq, command)]);
     rules.insert(libc::SYS_ioctl, any(typed.each_ref().map(|rule| &rule[..]))?);
+    rules.extend(files_with_rights_of_their_owner()?);
     // Being looked into by others.
     let looks =
         [libc::PR_SET_DUMPABLE, libc::PR_SET_PTRACER, libc::PR_SET_PDEATHSIG].map(|set| [(0, Eq, bits(set))]);
@@ -200,10 +225,49 @@ fn rules(plan: &Plan) -> Result<Rules, BackendError> {
     rules
         .insert(libc::SYS_mmap, any([&[(3, MaskedEq(shared), shared)], &[(3, MaskedEq(growing), growing)]])?);
     rules.insert(libc::SYS_socket, sockets(plan)?);
+    rules.insert(libc::SYS_socketpair, socket_pairs()?);
     // Connects without connect, which is where Landlock looks.
     let fast = bits(libc::MSG_FASTOPEN);
     for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
         rules.insert(call, any([&[(flags, MaskedEq(fast), fast)]])?);
+    }
+    Ok(rules)
+}
+
+/// Who runs a file with one of these bits gets the rights of the user or group that the file belongs to. Folders get none:
+/// the kernel drops the bits there.
+fn files_with_rights_of_their_owner() -> Result<Rules, BackendError> {
+    use SeccompCmpOp::MaskedEq;
+    let mut rules = Rules::new();
+    for bit in [libc::S_ISUID, libc::S_ISGID].map(u64::from) {
+        let made = |mode| (mode, MaskedEq(bit), bit);
+        // Only an open that makes a file has a mode; otherwise anything may stand there.
+        let opened = |flags, mode| {
+            let making = |flag| [(flags, MaskedEq(flag), flag), made(mode)];
+            let (new, unnamed) = (making(bits(libc::O_CREAT)), making(O_TMPFILE_ALONE));
+            any([&new[..], &unnamed[..]])
+        };
+        rules.entry(libc::SYS_openat).or_default().extend(opened(2, 3)?);
+        rules.entry(libc::SYS_mknodat).or_default().extend(any([&[made(2)]])?);
+        #[cfg(target_arch = "x86_64")]
+        {
+            rules.entry(libc::SYS_open).or_default().extend(opened(1, 2)?);
+            rules.entry(libc::SYS_creat).or_default().extend(any([&[made(1)]])?);
+            rules.entry(libc::SYS_mknod).or_default().extend(any([&[made(1)]])?);
+        }
+    }
+    Ok(rules)
+}
+
+/// Which pairs of sockets are refused: all but streams of the machine itself. They are how runtimes wake their threads; from
+/// a pair of another type datagrams go to other services of the user.
+fn socket_pairs() -> Result<Vec<SeccompRule>, BackendError> {
+    use SeccompCmpOp::{MaskedEq, Ne};
+    let number = |number: i32| u64::from(number.unsigned_abs());
+    let mut rules = any([&[(0, Ne, number(libc::AF_UNIX))]])?;
+    let others = (0..=SOCKET_TYPE).filter(|kind| *kind != number(libc::SOCK_STREAM));
+    for kind in others {
+        rules.extend(any([&[(1, MaskedEq(SOCKET_TYPE), kind)]])?);
     }
     Ok(rules)
 }
@@ -222,7 +286,7 @@ fn sockets(plan: &Plan) -> Result<Vec<SeccompRule>, BackendError> {
     ])?;
     // The type shares its argument with flags, so the wrong ones are named: 0, raw, RDM, seqpacket, DCCP, packet.
     let types = [0, libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET, libc::SOCK_DCCP, 10];
-    let types = types.map(|kind| [(1, MaskedEq(0xf), number(kind))]);
+    let types = types.map(|kind| [(1, MaskedEq(SOCKET_TYPE), number(kind))]);
     rules.extend(any(types.each_ref().map(|rule| &rule[..]))?);
     Ok(rules)
 }
@@ -254,6 +318,14 @@ const FIOSETOWN: u64 = 0x8901;
 const SIOCSPGRP: u64 = 0x8902;
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
+const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
+const FS_IOC_SETVERSION: u64 = 0x4008_7602;
+const FS_IOC_FSSETXATTR: u64 = 0x401c_5820;
+const FS_IOC_ENABLE_VERITY: u64 = 0x4080_6685;
+/// `O_TMPFILE` without the bit of `O_DIRECTORY` that it comes with.
+const O_TMPFILE_ALONE: u64 = 0o20_000_000;
+/// Where the type stands in what a socket is asked for with; the rest is flags.
+const SOCKET_TYPE: u64 = 0xf;
 
 /// The numbers of the x32 ABI.
 #[cfg(target_arch = "x86_64")]

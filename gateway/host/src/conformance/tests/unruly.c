@@ -1,5 +1,6 @@
 /* A plugin that keeps every rule but the one that ON_CREATE or ON_DELIVER breaks. */
 #include "postroom_plugin.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
 
 static const postroom_host *host;
 static int instance_memory;
+static void start_outliving_thread(void);
 
 static postroom_status create(const postroom_host *h, postroom_str config, void **out, postroom_errbuf *err) {
     (void)config; (void)err;
@@ -26,18 +28,50 @@ static postroom_status create(const postroom_host *h, postroom_str config, void 
 }
 
 static postroom_status deliver(void *instance, postroom_token token, const postroom_event *event) {
-    postroom_str body = event->body;
+    postroom_str body = event->body, kind = event->kind;
     postroom_outcome done = postroom_outcome_of(POSTROOM_OUT_DELIVERED);
-    (void)instance; (void)body;
+    (void)instance; (void)body; (void)kind;
     ON_DELIVER;
     host->complete(host->ctx, token, &done);
     return POSTROOM_OK;
 }
 
+/* Goes on for ever, and calls the host as if somebody listened. */
+static void *outlive(void *unused) {
+    for (;;) {
+        usleep(500);
+        if (host->log_level) host->log_level(host->ctx);
+    }
+    return unused;
+}
+
+static void start_outliving_thread(void) {
+    pthread_t thread;
+    pthread_create(&thread, 0, outlive, 0);
+}
+
+static postroom_status health(void *instance, postroom_sink *detail) {
+    (void)instance; (void)detail;
+#ifdef ON_HEALTH
+    ON_HEALTH;
+#endif
+    return POSTROOM_OK;
+}
+
+#ifdef DESCRIPTION
+static postroom_status describe(postroom_sink *manifest) {
+    return manifest->write(manifest->ctx, (const uint8_t *)DESCRIPTION, sizeof DESCRIPTION - 1);
+}
+#endif
+
 static void destroy(void *instance) { (void)instance; }
 
 static const postroom_plugin table = {
     .struct_size = sizeof(postroom_plugin), .abi_major = POSTROOM_ABI_MAJOR, .abi_minor = POSTROOM_ABI_MINOR,
+#ifdef DESCRIPTION
+    .describe = describe,
+#endif
+    .health = health,
     .create = create, .deliver = deliver, .destroy = destroy,
 };
 

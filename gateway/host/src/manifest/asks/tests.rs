@@ -46,17 +46,23 @@ fn folders_are_named_by_a_setting_or_by_their_path() {
     let asks = read(json!({ "filesystem": [
         { "path": "{config.archive.root}", "access": "write" },
         { "path": "/usr/share/fonts/", "access": "read" },
+        { "path": "/var/log/x.log", "access": "write", "file": true },
     ] }));
-    let folder = |place, access| FolderAsk { place, access };
+    let folder = |place, access| FolderAsk { place, access, file: false };
     let setting = Place::Setting(vec!["archive".to_owned(), "root".to_owned()]);
     assert_eq!(
         asks.unwrap().folders,
-        [folder(setting, Access::Write), folder(Place::Path("/usr/share/fonts".into()), Access::Read)]
+        [
+            folder(setting, Access::Write),
+            folder(Place::Path("/usr/share/fonts".into()), Access::Read),
+            FolderAsk { file: true, ..folder(Place::Path("/var/log/x.log".into()), Access::Write) },
+        ]
     );
     for wrong in [
         json!("none"),
         json!([{ "path": "/data" }]),
         json!([{ "path": "/data", "access": "all" }]),
+        json!([{ "path": "/data", "access": "read", "file": "yes" }]),
         json!([{ "path": "data", "access": "read" }]),
         json!([{ "path": "{config.}", "access": "read" }]),
         json!(["/data"]),

@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     collections::HashMap,
     ffi::c_void,
-    mem::offset_of,
+    mem::{self, offset_of},
     ptr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -57,6 +57,8 @@ struct Call {
 enum Way {
     Callback(Callback),
     Thread(Arc<Slot>),
+    /// Nobody waits any more. The gateway still works on it, and takes only so many at once.
+    GivenUp,
 }
 
 struct Callback {
@@ -121,13 +123,14 @@ impl StateCalls {
         Ok(request)
     }
 
-    /// Hands an answer to whoever waits for it. Nobody does when a thread has given up.
+    /// Hands an answer to whoever waits for it.
     pub(super) fn answer(&self, request: u64, reply: StateReply) {
         let mut waiting = self.lock();
         let Some(way) = waiting.take(request) else { return };
         match way {
             // With the lock held: a thread that gives up then finds either its call or its answer.
             Way::Thread(slot) => slot.fill(reply),
+            Way::GivenUp => {}
             Way::Callback(callback) => {
                 waiting.running += 1;
                 drop(waiting);
@@ -141,19 +144,19 @@ impl StateCalls {
         }
     }
 
-    /// Gives up on an operation; false when its answer has come.
+    /// Gives up on an operation, which keeps its place until it is answered; false when the answer has come.
     fn give_up(&self, request: u64) -> bool {
-        self.lock().take(request).is_some()
+        let mut waiting = self.lock();
+        let call = waiting.calls.get_mut(&request);
+        call.map(|call| call.way = Way::GivenUp).is_some()
     }
 
     /// Ends every callback that is still owed, as stale, and begins no more. Comes back when none is inside the plugin.
     pub(super) fn end_callbacks(&self) {
         let mut waiting = self.lock();
         waiting.no_callbacks = true;
-        let is_callback =
-            |(request, call): (&u64, &Call)| matches!(call.way, Way::Callback(_)).then_some(*request);
-        let owed: Vec<u64> = waiting.calls.iter().filter_map(is_callback).collect();
-        let owed: Vec<Way> = owed.into_iter().filter_map(|request| waiting.take(request)).collect();
+        let callbacks = waiting.calls.values_mut().filter(|call| matches!(call.way, Way::Callback(_)));
+        let owed: Vec<Way> = callbacks.map(|call| mem::replace(&mut call.way, Way::GivenUp)).collect();
         while waiting.running > 0 {
             waiting = self.quiet.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }

@@ -6,7 +6,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{InFlight, Pending, Reply};
+use super::{Holding, InFlight, Pending, Reply};
 use crate::{
     outcome::Report,
     process::Exit,
@@ -33,7 +33,9 @@ impl Rig {
 
     fn add(&self, token: u64) -> Option<InFlight> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().unwrap();
-        self.pending.add(token, EventId::from_bytes([7; 16]), slot, &self.outgoing)
+        let until = Instant::now() + Duration::from_secs(60);
+        let holding = Holding { event: EventId::from_bytes([7; 16]), hops: 0, until, until_max: until };
+        self.pending.add(token, holding, slot, &self.outgoing)
     }
 
     #[track_caller]

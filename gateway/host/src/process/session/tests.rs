@@ -29,11 +29,17 @@ fn session(limits: Limits) -> (Session, StdUnixStream, mpsc::Receiver<Frame>) {
         buffer: BytesMut::new(),
         ready: None,
         pending: Arc::default(),
+        actions: Arc::default(),
         slots: Arc::new(Semaphore::new(0)),
         layers: Arc::default(),
-        threads_max: u32::MAX,
+        moves: MoveWatch::new(&limits).0,
+        faults: FaultBook::new(DestinationName::new("test")).0,
+        bounds: None,
         outgoing,
+        emit: EmitDesk::new(None, Vec::new(), Arc::default(), mpsc::channel(1).0, limits.state),
+        metrics: MetricDesk::new(None, &[], Arc::default()),
         state: StateDesk::new(None, mpsc::channel(1).0, limits.state),
+        health: HealthDesk::new(DestinationName::new("test"), Arc::default(), &limits).0,
         ping: None,
         limits,
         output: output::capture(child.stdout.take().unwrap(), child.stderr.take().unwrap(), &log),
@@ -63,7 +69,7 @@ async fn a_process_that_always_has_something_to_say_must_answer_a_ping_too() {
     let chatter = ToGateway::Log(line).encode().repeat(4096);
     let talker = thread::spawn(move || while theirs.write_all(&chatter).is_ok() {});
     let end = timeout(Duration::from_secs(60), session.talk()).await.unwrap();
-    assert!(matches!(&end, End::Kill(reason) if reason.contains("did not answer")));
+    assert!(matches!(&end, End::Kill(Exit::Killed(reason)) if reason.contains("did not answer")));
     drop(session);
     talker.join().unwrap();
 }
@@ -90,4 +96,14 @@ fn a_look_is_put_off_once_when_there_is_more_to_read() {
     };
     assert_eq!(looks(true), [true, false, true, false, true, false, true, false]);
     assert_eq!(looks(false), [false, false, true, false, false, false, true, false]);
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_be_written_to_is_ended() {
+    let limits = Limits { ping_interval: Duration::from_millis(5), ..Limits::default() };
+    let (mut session, _theirs, frames) = session(limits);
+    // As after a failed write: the writer has come back.
+    drop(frames);
+    let end = timeout(Duration::from_secs(60), session.talk()).await.unwrap();
+    assert!(matches!(&end, End::Kill(Exit::Killed(reason)) if reason.contains("did not take a ping")));
 }

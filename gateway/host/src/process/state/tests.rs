@@ -106,3 +106,54 @@ async fn a_process_that_does_not_read_has_no_more_answers_made_than_fit() {
         next(&mut frames).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_process_asks_for_and_never_reads_does_not_pile_up() {
+    let (desk, frames) = desk(Some(Arc::new(Stalled)));
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = alive();
+    for _ in 0..10 {
+        // As much as the desk takes.
+        while desk.take(0, get("k")).is_ok() {}
+        tokio::time::sleep(LIMIT + Duration::from_secs(1)).await;
+    }
+    let tasks = alive() - before;
+    drop(frames);
+    assert!(tasks <= WAITING_MAX + REPLIES_MAX, "{tasks} operations wait, or their answers");
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_are_spread_and_reads_are_not() {
+    let (desk, mut frames) = desk(Some(Arc::new(MemoryState::default())));
+    let start = tokio::time::Instant::now();
+    let value = || vec![0; 256 * 1024];
+    for request in 0..48 {
+        desk.take(request, put(value())).unwrap();
+    }
+    desk.take(48, get("k")).unwrap();
+    let mut done = Vec::new();
+    for _ in 0..49 {
+        let (request, reply) = next(&mut frames).await;
+        assert!(matches!(reply, StateReply::Done { .. }), "{reply:?}");
+        done.push((request, start.elapsed()));
+    }
+    let at_once: Vec<u64> =
+        done.iter().filter(|(_, after)| after.is_zero()).map(|(request, _)| *request).collect();
+    // 8 MiB, less what each write costs beside its value; and the read.
+    assert!(at_once.contains(&48) && (32..=33).contains(&at_once.len()), "{at_once:?}");
+    let (took, expected) = (start.elapsed(), Duration::from_secs(1));
+    assert!(took > expected && took < expected * 2, "4 MiB at 4 MiB a second took {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_did_not_happen_costs_nothing() {
+    let (desk, mut frames) = desk(Some(Arc::new(MemoryState::default())));
+    let start = tokio::time::Instant::now();
+    for request in 0..1000 {
+        let (key, expected) = ("k".to_owned(), crate::Expected::Version(7));
+        let value = vec![0; 100 * 1024].into();
+        desk.take(request, StateOperation::Put { key, value, expected, ttl: None }).unwrap();
+        assert!(!matches!(next(&mut frames).await.1, StateReply::Done { .. }));
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

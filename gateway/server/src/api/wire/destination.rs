@@ -2,7 +2,7 @@
 
 use postroom_core::lane::GateState;
 use postroom_engine::DestinationLoad;
-use postroom_host::{Layer, SandboxMode, Status, Usage};
+use postroom_host::{HealthState, Layer, SandboxMode, Status, Usage};
 use postroom_openapi::destinations;
 
 use super::moment;
@@ -29,6 +29,8 @@ pub(in crate::api) fn destination(
         plugin_version: Some(info.plugin_version.clone()),
         sandbox: sandbox(info.sandbox_mode, &info.status.borrow()),
         process: process(&info.status.borrow()),
+        health: health(&info.status.borrow()),
+        backoff: backoff(&info.status.borrow()),
         state,
         detail,
         gate: gate(load.gate),
@@ -70,7 +72,7 @@ fn sandbox(mode: SandboxMode, status: &Status) -> Option<destinations::Sandbox> 
 }
 
 fn process(status: &Status) -> Option<destinations::PluginProcess> {
-    let Status::Ready { pid, since, restarts, .. } = status else { return None };
+    let Status::Ready { pid, since, restarts, faults, .. } = status else { return None };
     let usage = Usage::of(*pid);
     Some(destinations::PluginProcess {
         pid: (*pid).into(),
@@ -78,6 +80,30 @@ fn process(status: &Status) -> Option<destinations::PluginProcess> {
         restarts: (*restarts).into(),
         memory_bytes: usage.map(|usage| usage.memory_bytes),
         threads: usage.map(|usage| usage.threads.into()),
+        faults: destinations::PluginFaults { stale: faults.stale, slow: faults.slow },
+    })
+}
+
+fn health(status: &Status) -> Option<destinations::PluginHealth> {
+    let Status::Ready { health: Some(health), .. } = status else { return None };
+    Some(destinations::PluginHealth {
+        state: match health.state {
+            HealthState::Ok => destinations::HealthState::Ok,
+            HealthState::Unavailable => destinations::HealthState::Unavailable,
+            HealthState::Misconfigured => destinations::HealthState::Misconfigured,
+        },
+        since: moment(health.since),
+        detail: health.detail.clone().map(|detail| detail.into_iter().collect()),
+    })
+}
+
+fn backoff(status: &Status) -> Option<destinations::Backoff> {
+    let Status::Backoff { failures, restarts, last_error, next_start } = status else { return None };
+    Some(destinations::Backoff {
+        failures: (*failures).into(),
+        restarts: (*restarts).into(),
+        last_error: last_error.clone(),
+        next_start: moment(*next_start),
     })
 }
 

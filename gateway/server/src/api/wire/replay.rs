@@ -1,6 +1,7 @@
 //! Replays, and the filters that replays and lists share.
 
 use postroom_core::{
+    event::UnknownName,
     id::{DestinationName, EventId, ReplayId, SourceName},
     replay::ReplayState,
 };
@@ -44,27 +45,30 @@ pub(in crate::api) fn replay_detail(detail: ReplayDetail) -> replays::Replay {
     replays::Replay { progress, ..replay(detail.replay) }
 }
 
-/// A list's filter; `event` and `replay` are its ids, read.
+/// A list's filter; `event` and `replay` are its ids, read. Fails for a kind that no event can have.
 pub(in crate::api) fn list_filter(
     filter: deliveries::DeliveryFilter,
     event: Option<EventId>,
     replay: Option<ReplayId>,
-) -> DeliveryFilter {
-    DeliveryFilter {
+) -> Result<DeliveryFilter, UnknownName> {
+    Ok(DeliveryFilter {
         state: filter.state.map(state_from),
         destination: filter.destination.map(DestinationName::new),
         event,
-        kind: filter.kind.map(kind_from),
+        kind: filter.kind.as_ref().map(kind_from).transpose()?,
         source: filter.source.map(SourceName::new),
         subject: filter.subject,
         since: filter.created_after.map(instant),
         until: filter.created_before.map(instant),
         replay,
-    }
+    })
 }
 
 /// The same of a replay.
-pub(in crate::api) fn replay_filter(filter: replays::ReplayFilter, event: Option<EventId>) -> DeliveryFilter {
+pub(in crate::api) fn replay_filter(
+    filter: replays::ReplayFilter,
+    event: Option<EventId>,
+) -> Result<DeliveryFilter, UnknownName> {
     let replays::ReplayFilter {
         state,
         destination,

@@ -1,12 +1,14 @@
+use std::{path::PathBuf, sync::Arc};
+
 use postroom_core::{id::DestinationName, lane::GateState, time::Timestamp};
 use postroom_engine::{DestinationLoad, Trouble};
-use postroom_host::{Layers, SandboxMode, Status};
+use postroom_host::{Faults, HealthState, Layers, PluginHealth, SandboxMode, Status};
 use postroom_openapi::destinations::{self, Destination, DestinationState, Gate};
 use postroom_store::Pause;
 use tokio::sync::watch;
 
 use super::destination;
-use crate::api::DestinationInfo;
+use crate::api::{DestinationInfo, NoActions};
 
 const SINCE: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
 
@@ -18,6 +20,9 @@ fn shown(status: Status, gate: GateState) -> Destination {
         plugin_version: "1.0.0".to_owned(),
         sandbox_mode: SandboxMode::BestEffort,
         status: watch::channel(status).1,
+        file: PathBuf::new(),
+        actions: [].into(),
+        acts: Arc::new(NoActions),
     };
     let load = DestinationLoad {
         in_flight: 1,
@@ -31,7 +36,15 @@ fn shown(status: Status, gate: GateState) -> Destination {
 }
 
 fn ready(pid: u32) -> Status {
-    Status::Ready { pid, since: SINCE, restarts: 2, sandbox: Layers::default() }
+    Status::Ready {
+        pid,
+        since: SINCE,
+        restarts: 2,
+        version: "1.2.3".to_owned(),
+        sandbox: Layers::default(),
+        health: None,
+        faults: Faults::default(),
+    }
 }
 
 #[test]
@@ -76,4 +89,34 @@ fn the_process_is_shown_while_there_is_one() {
     assert_eq!(own.sandbox.unwrap().mode, destinations::SandboxMode::BestEffort);
     let gone = shown(Status::Starting, GateState::Open);
     assert_eq!((gone.process, gone.sandbox), (None, None));
+}
+
+#[test]
+fn what_the_plugin_says_of_itself_is_shown() {
+    assert_eq!(shown(ready(1), GateState::Open).health, None);
+    let detail = serde_json::json!({ "message": "no disk", "tries": 3 });
+    let health =
+        PluginHealth { state: HealthState::Unavailable, detail: detail.as_object().cloned(), since: SINCE };
+    let Status::Ready { pid, since, restarts, version, sandbox, .. } = ready(1) else { unreachable!() };
+    let faults = Faults { stale: 2, slow: 1, ..Faults::default() };
+    let status = Status::Ready { pid, since, restarts, version, sandbox, health: Some(health), faults };
+    let shown = shown(status, GateState::Open);
+    let process = shown.process.as_ref().unwrap();
+    assert_eq!((process.faults.stale, process.faults.slow), (2, 1));
+    assert_eq!(shown.state, DestinationState::Ready, "that is for the target to say");
+    let health = shown.health.unwrap();
+    assert_eq!(health.state, destinations::HealthState::Unavailable);
+    assert_eq!(serde_json::json!(health.detail), detail);
+}
+
+#[test]
+fn failures_are_shown_while_the_plugin_is_down() {
+    let (next_start, last_error) = (SINCE, "the plugin process ended: signal 6".to_owned());
+    let backoff = Status::Backoff { failures: 3, restarts: 7, last_error: last_error.clone(), next_start };
+    let found = shown(backoff, GateState::Open);
+    assert_eq!((found.state, found.detail.as_ref()), (DestinationState::BackingOff, Some(&last_error)));
+    let backoff = found.backoff.unwrap();
+    assert_eq!((backoff.failures, backoff.restarts, &backoff.last_error), (3, 7, &last_error));
+    assert_eq!(backoff.next_start.as_unix_ms(), SINCE.as_unix_ms());
+    assert_eq!(shown(ready(1), GateState::Open).backoff, None);
 }

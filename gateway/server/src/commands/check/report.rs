@@ -1,6 +1,6 @@
 //! What `check` found, for people and for programs.
 
-use postroom_core::id::DestinationName;
+use postroom_core::{event::EmittedKind, id::DestinationName};
 use postroom_host::{Layer, Layers, SandboxMode};
 use serde_json::{Value, json};
 
@@ -129,6 +129,14 @@ impl Report<'_> {
             notes.extend(refusals.iter().map(|refusal| {
                 format!("the plugin of \"{}\" {refusal}; see [destination.grant]", destination.name)
             }));
+            if !destination.emit && !plugin.manifest.emits.is_empty() {
+                let kinds: Vec<&str> = plugin.manifest.emits.iter().map(EmittedKind::as_str).collect();
+                notes.push(format!(
+                    "the plugin of \"{}\" makes events of its own ({}) and may not: emit = true lets it",
+                    destination.name,
+                    kinds.join(", ")
+                ));
+            }
             if destination.sandbox.mode == SandboxMode::Off {
                 notes.push(format!("the plugin of \"{}\" has no sandbox", destination.name));
             }

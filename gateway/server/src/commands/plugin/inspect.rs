@@ -10,7 +10,7 @@ use super::search_path;
 use crate::{
     command::{ConfigFile, Exit, Failure},
     config::nearest,
-    output::Output,
+    output::{Output, plain},
 };
 
 /// Flags of `plugin inspect`.
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         ("file", &plugin.path.display().to_string()),
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        output.line(format_args!("{name:<12} {value}"))?;
+        output.line(format_args!("{name:<12} {}", plain(value)))?;
     }
     let settings = manifest.config_schema.as_ref().map(settings).unwrap_or_default();
     if !settings.is_empty() {
@@ -68,7 +68,7 @@ fn find(name: &str, file: &ConfigFile) -> Result<PluginFile, Failure> {
             return Err(Failure::new(Exit::NotFound, format!("there is no file {name}")));
         }
         return postroom_host::inspect(&path)
-            .map_err(|error| Failure::new(Exit::PluginFailed, format!("{name}: {}", Chain(&error))));
+            .map_err(|error| Failure::new(Exit::PluginFailed, plain(format!("{name}: {}", Chain(&error)))));
     }
     let catalog = discover(&search_path(file)?.path);
     catalog.find(name).cloned().ok_or_else(|| {

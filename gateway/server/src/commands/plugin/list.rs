@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::search_path;
 use crate::{
     command::{ConfigFile, Failure},
-    output::Output,
+    output::{Output, plain},
 };
 
 /// Flags of `plugin list`.
@@ -51,7 +51,8 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         folders.iter().try_for_each(|folder| output.say(format_args!("  {}", folder.display())))?;
     }
     for rejected in catalog.rejected() {
-        output.say(format_args!("refused {}: {}", rejected.path.display(), Chain(&rejected.reason)))?;
+        let refused = format!("refused {}: {}", rejected.path.display(), Chain(&rejected.reason));
+        output.say(plain(refused))?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use crate::{
     command::{Exit, Failure},
     commands::send::bodies::{self, Spelling},
     config::{self, Fault, Faults, Overrides, Surroundings, resolve},
+    output::plain,
 };
 
 /// The destination that the plugin is tried as, and the source of its events.
@@ -124,6 +125,7 @@ pub(super) fn sample(body: Vec<u8>) -> Sample {
         labels: [("team".to_owned(), "payments".to_owned())].into(),
         content_type: Some("application/json".to_owned()),
         body_bytes: body.len() as u64,
+        hops: 0,
     };
     Sample { event: Arc::new(event), body: Bytes::from(body) }
 }
@@ -152,7 +154,7 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// The failure of a file that is no plugin.
 pub(super) fn refused(file: &Path, error: &InspectError) -> Failure {
-    Failure::new(Exit::PluginFailed, format!("{}: {}", file.display(), Chain(error)))
+    Failure::new(Exit::PluginFailed, plain(format!("{}: {}", file.display(), Chain(error))))
 }
 
 #[cfg(test)]

@@ -9,17 +9,21 @@ use postroom_core::{
 };
 use postroom_host::{Delivered, Instance, InstanceConfig, PluginDelivery, PluginFile, Sample, Status};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::trial::{self, Trial};
 use crate::{
     command::{Exit, Failure},
     commands::routes::read_body,
-    output::{Output, OutputError},
+    output::{Output, OutputError, plain},
 };
 
 /// How long the plugin may take to end afterwards.
 const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// How long the event is offered to a plugin that says that it is busy, and the pause in between.
+const BUSY_MAX: Duration = Duration::from_secs(10);
+const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 /// Flags of `plugin try`.
 #[derive(Debug, clap::Args)]
@@ -72,16 +76,40 @@ async fn deliver(config: InstanceConfig, sample: &Sample) -> Result<Tried, Failu
     let deadline = delivery.event.received_at.plus(limits::ATTEMPT_MAX);
     let delivery = PluginDelivery { deadline, time_limit: limits::ATTEMPT_MAX, ..delivery };
     let began = Instant::now();
-    let delivered = instance.deliver(delivery).await;
+    let ended = tokio::select! {
+        biased;
+        outcome = taken(&instance, &delivery) => outcome,
+        failure = gone(&instance) => Err(failure),
+    };
     let took = began.elapsed();
     instance.stop(STOP_MAX).await;
-    match delivered {
-        Delivered::Outcome(outcome) => Ok(Tried { outcome, took }),
-        Delivered::NotAccepted | Delivered::Cancelled => Err(Failure::new(
-            Exit::PluginFailed,
-            "the plugin did not take the event: it says that it is busy",
-        )),
+    Ok(Tried { outcome: ended?, took })
+}
+
+/// Offers the event, as a gateway does, until the plugin takes it.
+async fn taken(instance: &Instance, delivery: &PluginDelivery) -> Result<Outcome, Failure> {
+    let until = Instant::now() + BUSY_MAX;
+    loop {
+        match instance.deliver(delivery.clone()).await {
+            Delivered::Outcome(outcome) | Delivered::Interrupted(outcome) => return Ok(outcome),
+            Delivered::NotAccepted | Delivered::Cancelled if Instant::now() < until => sleep(BUSY_WAIT).await,
+            Delivered::NotAccepted | Delivered::Cancelled => {
+                let message = format!("the plugin did not take the event: it was busy for {BUSY_MAX:?}");
+                return Err(Failure::new(Exit::PluginFailed, message));
+            }
+        }
     }
+}
+
+/// Waits until the plugin's process ends without the event.
+async fn gone(instance: &Instance) -> Failure {
+    let mut status = instance.status();
+    let ended = status.wait_for(|status| !matches!(status, Status::Ready { .. })).await;
+    let why = match ended.as_deref() {
+        Ok(Status::Backoff { last_error, .. }) => last_error,
+        _ => "it was stopped",
+    };
+    Failure::new(Exit::PluginFailed, plain(format!("the plugin started and did not stay: {why}")))
 }
 
 async fn started(instance: &Instance) -> Result<(), Failure> {
@@ -111,7 +139,7 @@ fn print(event: &Event, Tried { outcome, took }: &Tried, output: &mut Output<'_>
         ("then", then(outcome)),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        output.line(format_args!("  {name:<8} {}", value.replace(char::is_control, " ")))?;
+        output.line(format_args!("  {name:<8} {}", plain(value)))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ const REPLY_BYTES_MAX: usize = 64 * 1024;
 ///
 /// # Errors
 /// When the URL needs the system's certificates and there are none.
-pub(in crate::commands) fn client(url: &str) -> Result<Client, reqwest::Error> {
+pub(crate) fn client(url: &str) -> Result<Client, reqwest::Error> {
     // Fails only when a provider is there already, and any will do.
     rustls::crypto::ring::default_provider().install_default().ok();
     let mut builder = Client::builder();
@@ -77,7 +77,7 @@ fn said(reply: &[u8]) -> String {
 }
 
 /// Why there is no answer, without the URL.
-fn cause(error: reqwest::Error) -> String {
+pub(crate) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut innermost: &dyn std::error::Error = &error;
     while let Some(source) = innermost.source() {

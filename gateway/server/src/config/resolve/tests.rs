@@ -69,3 +69,48 @@ fn a_plugin_that_is_not_there_is_told_with_the_folders() {
         hint: no plugin was found in /etc/plugins, /usr/lib/postroom/plugins; set [plugins] path
     "#);
 }
+
+/// What is wrong with the kinds that a route names, when the plugin makes pages and may, or may not.
+fn unmade(route: &str, emit: bool) -> Vec<(String, Option<String>)> {
+    let text = format!(
+        "[[destination]]\nname = \"out\"\nplugin = \"forward\"\nemit = {emit}\n[[route]]\nname = \"r\"\nto = [\"out\"]\n{route}"
+    );
+    let surroundings = Surroundings { env: &|_| None, program_folder: None };
+    let draft =
+        parse(&text, Path::new("postroom.toml"), Path::new("/etc"), Overrides::default(), &surroundings);
+    let config = draft.finish().unwrap();
+    let mut plugin = forward();
+    plugin.manifest.emits = vec!["page_opened".parse().unwrap()];
+    let resolved = [with_plugin(&config.destinations[0], &plugin, &config)];
+    let told = |fault: Fault| {
+        let line = fault.position.unwrap().line;
+        (format!("{line}: {}: {}", fault.path, fault.message), fault.hint)
+    };
+    unmade_kinds(&config, &resolved).into_iter().map(told).collect()
+}
+
+#[test]
+fn a_kind_that_nothing_makes_is_told() {
+    let fault = |kind: &str, setting: &str, hint: Option<&str>| {
+        let line = format!("8: {setting}: nothing makes events of kind \"{kind}\"");
+        vec![(line, hint.map(str::to_owned))]
+    };
+    assert_eq!(unmade("kinds = [\"monitor_run\", \"page_opened\"]", true), []);
+    assert_eq!(unmade("when = \"event.kind == 'page_opened'\"", true), []);
+    assert_eq!(
+        unmade("kinds = [\"page_open\"]", true),
+        fault("page_open", "route[0].kinds[0]", Some("did you mean \"page_opened\"?"))
+    );
+    assert_eq!(
+        unmade("kinds = [\"page_opened\"]", false),
+        fault(
+            "page_opened",
+            "route[0].kinds[0]",
+            Some("the plugin of \"out\" does once it may: emit = true there")
+        )
+    );
+    assert_eq!(
+        unmade("when = \"event.kind in ['activiti']\"", true),
+        fault("activiti", "route[0].when", Some("did you mean \"activity\"?"))
+    );
+}

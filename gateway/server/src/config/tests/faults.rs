@@ -203,7 +203,11 @@ fn routes_name_what_exists() {
         "sources[0]: unknown source \"postmen\"",
         "did you mean \"postman\"?",
     );
-    check_in_route("kinds = [\"monitor\"]", "kinds[0]: unknown kind \"monitor\"", "monitor_run");
+    check_in_route(
+        "kinds = [\"monitor_runs\"]",
+        "kinds[0]: unknown kind \"monitor_runs\"",
+        "did you mean \"monitor_run\"?",
+    );
     check_in_route(
         "verdict = [\"fail\"]",
         "verdict[0]: unknown verdict \"fail\"",

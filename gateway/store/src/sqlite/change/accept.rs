@@ -30,8 +30,8 @@ use crate::{
 
 pub(super) const INSERT_EVENT: &str = "
     INSERT INTO event (id, received_at, source, kind, subject, ordering_key, verdict, classifier, facts, note, labels,
-                       explanations, content_type, body_bytes, blob, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+                       explanations, content_type, body_bytes, blob, body, hops)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 pub(super) const INSERT_DELIVERY: &str = "
     INSERT INTO delivery (event, destination, route, lane, state, created_at, replay_of, replay)
     VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7)";
@@ -202,6 +202,7 @@ impl Changes<'_> {
             row.body_bytes,
             blob,
             row.inline().map(|body| &body[..]),
+            event.hops,
         ]);
         match inserted {
             Ok(_) => {}

@@ -12,7 +12,7 @@ async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
         accept(&store, new_event(2, "k", &["d"])).await;
     }
     scratch.meddle(
-        "UPDATE event SET kind = 'riddle' WHERE seq = 2; UPDATE delivery SET attempts = -1 WHERE id = 1",
+        "UPDATE event SET kind = 'a riddle' WHERE seq = 2; UPDATE delivery SET attempts = -1 WHERE id = 1",
     );
     let store = scratch.store();
     let error = store.event(event_id(2)).await.unwrap_err();
@@ -34,7 +34,7 @@ async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
 async fn a_mark_that_nobody_writes_costs_no_event() {
     let scratch = Scratch::new();
     drop(scratch.store().accept(marked(new_event(1, "k", &["d"]), "key", 7)).await.unwrap());
-    scratch.meddle("UPDATE mark SET kind = 'riddle'");
+    scratch.meddle("UPDATE mark SET kind = 'a riddle'");
     let store = scratch.store();
     let taken = store.accept(marked(new_event(2, "k", &["d"]), "key", 7)).await.unwrap();
     assert!(!taken.repeated);

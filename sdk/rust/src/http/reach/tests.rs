@@ -24,14 +24,17 @@ fn this_machine_and_private_networks_are_private() {
     {
         check(address, false, true);
     }
-    for address in ["::1", "::", "fd00::1", "fc12::1"] {
+    for address in ["::1", "::", "fd00::1", "fc12::1", "fd00:ec2::253"] {
         check(address, false, true);
     }
 }
 
 #[test]
-fn link_local_and_reserved_addresses_are_neither() {
+fn link_local_and_reserved_addresses_and_credentials_of_clouds_are_neither() {
     for address in ["169.254.169.254", "224.0.0.1", "255.255.255.255", "240.0.0.1", "0.1.2.3", "192.0.2.1"] {
+        check(address, false, false);
+    }
+    for address in ["100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "fd00:42::42"] {
         check(address, false, false);
     }
     for address in ["fe80::1", "ff02::1", "2001:db8::1", "2001::1", "4000::1", "fec0::1"] {

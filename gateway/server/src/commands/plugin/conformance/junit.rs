@@ -13,7 +13,7 @@ pub(super) fn document(plugin: &str, findings: &[Finding]) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"postroom plugin conformance\" \
          tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"{seconds:.3}\">\n"
     );
-    for Finding { check, holds, reason, took } in findings {
+    for Finding { check, holds, reason, took, .. } in findings {
         let (name, reason, seconds) = (escaped(check), escaped(reason), took.as_secs_f64());
         let said = if *holds {
             format!("<system-out>{reason}</system-out>")

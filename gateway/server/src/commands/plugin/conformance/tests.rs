@@ -3,7 +3,8 @@ use std::time::Duration;
 use super::*;
 
 fn finding(holds: bool, reason: &str) -> Finding {
-    Finding { check: "starts", holds, reason: reason.to_owned(), took: Duration::from_millis(1500) }
+    let took = Duration::from_millis(1500);
+    Finding { check: "starts", holds, doubtful: false, reason: reason.to_owned(), took }
 }
 
 #[test]

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| postroom_host::fuzzing::frames_to_gateway(bytes));

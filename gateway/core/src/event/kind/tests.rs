@@ -1,0 +1,32 @@
+use super::{EmittedKind, EmittedKindError, Kind};
+
+#[test]
+fn every_kind_is_read_back_from_its_name() {
+    let emitted: EmittedKind = "pager_opened".parse().unwrap();
+    for kind in Kind::ALL.into_iter().chain([Kind::Emitted(emitted)]) {
+        assert_eq!(kind.as_str().parse(), Ok(kind));
+    }
+    assert_eq!(Kind::ALL.map(|kind| kind.to_string()), Kind::NAMES);
+}
+
+#[test]
+fn a_plugin_names_its_kinds_plainly() {
+    let longest = "x".repeat(64);
+    for name in ["a", "7", "pager_opened", "monitor", longest.as_str()] {
+        let kind: EmittedKind = name.parse().unwrap();
+        assert_eq!((kind.as_str(), format!("{kind:?}")), (name, format!("{name:?}")));
+    }
+    let too_long = "x".repeat(65);
+    for name in ["", "Pager", "pager-opened", "päger", "a b", "a\0", too_long.as_str()] {
+        assert_eq!(name.parse::<EmittedKind>(), Err(EmittedKindError::NotAName), "{name:?}");
+    }
+}
+
+#[test]
+fn the_gateways_own_kinds_are_no_plugins() {
+    for name in ["monitor_run", "activity", "monitor_down", "incident_opened", "collection_x", "backup_made"]
+    {
+        assert_eq!(name.parse::<EmittedKind>(), Err(EmittedKindError::Reserved), "{name}");
+    }
+    assert!("monitor_rnu".parse::<Kind>().is_err());
+}
