@@ -42,7 +42,9 @@ fn who_hears_of_a_delivery_finds_it_durable() {
     let telling = thread::spawn(move || (1..=COMMITS).for_each(|id| feed.publish(vec![fresh(id)])));
     loop {
         match heard.try_recv() {
-            Ok(commit) => assert!(durable.highest() >= Some(commit.last), "{:?} is not found yet", commit.last),
+            Ok(commit) => {
+                assert!(durable.highest() >= Some(commit.last), "{:?} is not found yet", commit.last)
+            }
             Err(TryRecvError::Empty) => std::hint::spin_loop(),
             Err(TryRecvError::Disconnected) => break,
         }
