@@ -136,7 +136,7 @@ fn the_plugin_gets_the_whole_event_and_the_host_its_outcome() {
     check(
         "show",
         &[
-            r#"completed 1: 1 0 "done" "monitor_run monitor-1 failed acme key-1 team=payments 2 011" {"id":"7"}"#,
+            r#"completed 1: 1 0 "done" "monitor_run monitor-1 failed acme key-1 team=payments 2 111" {"id":"7"}"#,
         ],
     );
 }

@@ -217,6 +217,11 @@ impl Pending {
         }
     }
 
+    /// Whether the end of the process is known.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed.is_some()
+    }
+
     /// How the process ended and how many events it held then, if this one was among them.
     pub(super) fn lost(&self, event: EventId) -> Option<(Exit, usize)> {
         let state = self.lock();

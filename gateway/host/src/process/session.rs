@@ -104,6 +104,9 @@ impl Looks {
 impl Drop for Session {
     /// Dropped before its end, as when the runtime ends, it still tells whoever waits.
     fn drop(&mut self) {
+        if self.pending.is_closed() {
+            return;
+        }
         // It says nothing about the plugin.
         self.kill.cancel();
         self.actions.close();
