@@ -1,5 +1,7 @@
 //! A caller of the gateway: Postman for its hooks, a person's program for its API.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::{Method, RequestBuilder, redirect::Policy};
@@ -22,6 +24,8 @@ impl Client {
             .timeout(PATIENCE)
             .no_proxy()
             .redirect(Policy::none())
+            // Less than the gateway's own: a request on a connection that it is about to close would get no answer.
+            .pool_idle_timeout(Duration::from_secs(5))
             .build()
             .expect("a client without special settings can be made");
         Self { base: format!("http://{address}"), http }
