@@ -301,7 +301,8 @@ typedef struct postroom_emit_v1 {
     uint32_t struct_size;
     uint32_t flags;                       /* 0                                                       */
     /* Copies *event.  ctx is the host's.  Asynchronous; the answer goes to cb.  Whoever wants the event
-       to be there when a delivery has ended waits for the answer before complete(). */
+       to be there when a delivery has ended waits for the answer before complete().  Events that nobody
+       waited for in between are made in any order. */
     postroom_status (*emit)(void *ctx, const postroom_new_event *event, postroom_emit_cb cb, void *user);
 } postroom_emit_v1;
 
