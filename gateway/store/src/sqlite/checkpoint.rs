@@ -1,7 +1,8 @@
 //! Moves what was committed from the write-ahead log into the database file, beside the writer.
 //!
 //! The log can only start again when all of it was moved, nothing was added meanwhile and nobody reads from it. So the
-//! bulk is moved while the writer goes on, and only a small rest while it waits. Whoever begins to read when all was
+//! bulk is moved while the writer goes on, and only a small rest while it waits, when the log has become long enough
+//! for that. Whoever begins to read when all was
 //! moved reads from the database file alone. But reads that overlap always leave one that began before; so a log that
 //! did not start again is at its next move kept waiting for the reads under way.
 
@@ -127,27 +128,33 @@ impl Checkpoints {
         }
         // What is suspect stops the writer before anyone else hears of it: a log that starts again would overwrite
         // what the database file may lack.
-        self.move_bulk().inspect_err(|error| error.break_off(&mut self.turn.take()))?;
+        let left = self.move_bulk().inspect_err(|error| error.break_off(&mut self.turn.take()))?;
         let mut state = self.turn.take();
-        self.move_rest(&mut state).inspect_err(|error| error.break_off(&mut state))
+        self.move_rest(&mut state, left).inspect_err(|error| error.break_off(&mut state))
     }
 
-    fn move_bulk(&self) -> Result<(), MoveError> {
+    /// Gives how many pages are left to be moved, none if few enough are.
+    fn move_bulk(&self) -> Result<u64, MoveError> {
+        let mut left = 0;
         for _ in 0..ROUNDS_MAX {
-            let left = self.moving.move_pages().map_err(|error| self.failed(error))?.left;
+            left = self.moving.move_pages().map_err(|error| self.failed(error))?.left;
             self.disk.sync(&self.file).map_err(|error| MoveError {
                 error: StoreError::io("sync", &self.path, error),
                 suspect: true,
             })?;
             if left <= REST_PAGES {
-                break;
+                return Ok(0);
             }
         }
-        Ok(())
+        Ok(left)
     }
 
-    fn move_rest(&self, state: &mut State) -> Result<(), MoveError> {
+    fn move_rest(&self, state: &mut State, left: u64) -> Result<(), MoveError> {
         let Ok(ready) = state.ready() else { return Ok(()) };
+        if !ready.may_start_again() {
+            ready.moved(Move { pages: ready.pages(), left, starts_again: false });
+            return Ok(());
+        }
         let is_overdue = ready.is_overdue();
         let moved = if is_overdue { self.moving.start_again() } else { self.moving.move_pages() };
         let moved = moved.map_err(|error| self.failed(error))?;

@@ -101,7 +101,7 @@ pub(super) struct Segments {
     terms: fn(&Row<'_>) -> rusqlite::Result<Vec<u32>>,
     rows: String,
     times: String,
-    newest_row: String,
+    reach: String,
     oldest_row: String,
     last: String,
     add: String,
@@ -122,16 +122,19 @@ impl Segments {
         columns: &str,
         terms: fn(&Row<'_>) -> rusqlite::Result<Vec<u32>>,
     ) -> Self {
+        let last =
+            format!("SELECT number FROM {table}_segment WHERE number >= 0 ORDER BY number DESC LIMIT 1");
         let times = format!("{table}_segment INDEXED BY {table}_segment_times");
         Self {
             terms,
             rows: format!("SELECT {key}, {time}, {columns} FROM {table} WHERE {key} >= ?1 AND {key} < ?2"),
             times: format!("SELECT min({time}), max({time}) FROM {table} WHERE {key} >= ?1"),
-            newest_row: format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'"),
-            oldest_row: format!("SELECT {key} FROM {table} WHERE {key} > 0 ORDER BY {key} LIMIT 1"),
-            last: format!(
-                "SELECT number FROM {table}_segment WHERE number >= 0 ORDER BY number DESC LIMIT 1"
+            reach: format!(
+                "SELECT (SELECT seq FROM sqlite_sequence WHERE name = '{table}'), \
+                 ({last})"
             ),
+            oldest_row: format!("SELECT {key} FROM {table} WHERE {key} > 0 ORDER BY {key} LIMIT 1"),
+            last,
             add: format!(
                 "INSERT INTO {table}_segment (number, oldest, newest, postings) VALUES (?1, ?2, ?3, ?4)"
             ),
@@ -154,8 +157,12 @@ impl Segments {
     }
 
     fn due(&'static self, connection: &Connection) -> rusqlite::Result<Vec<Segment>> {
-        let full = (number(connection, &self.newest_row)?.unwrap_or(0) + 1) / SEGMENT_ROWS;
-        let first = match number(connection, &self.last)? {
+        // One statement, for it is asked before each commit.
+        let (newest_row, last) = connection
+            .prepare_cached(&self.reach)?
+            .query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+        let full = (newest_row.unwrap_or(0) + 1) / SEGMENT_ROWS;
+        let first = match last {
             Some(last) => last + 1,
             None => number(connection, &self.oldest_row)?.map_or(full, Self::of),
         };

@@ -9,6 +9,9 @@ pub(super) struct Tuning {
     /// for the slowest answers wait for the disk meanwhile; seldom enough that pages written again and again are moved
     /// once.
     pub(super) log_due_bytes: u64,
+    /// Log length, in bytes, from which on the writer waits at a move until all of it is moved, so that it can start
+    /// again. A few moves long: the writer goes on during all but the last of them.
+    pub(super) log_restart_bytes: u64,
     /// Log length, in bytes, from which on the writer waits for reads under way at a move, so that the log can start
     /// again. Longer than a log that starts again by itself.
     pub(super) log_overdue_bytes: u64,
@@ -25,6 +28,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             log_due_bytes: 8 * 1024 * 1024,
+            log_restart_bytes: 24 * 1024 * 1024,
             log_overdue_bytes: 64 * 1024 * 1024,
             log_full_bytes: 1024 * 1024 * 1024,
             reads_end_max: Duration::from_millis(500),

@@ -106,6 +106,11 @@ impl Ready {
         (pages - self.last_move.pages) * self.frame_bytes >= enough
     }
 
+    /// Whether the log is so long that it is worth keeping the writer waiting until all of it is moved.
+    pub(super) fn may_start_again(&self) -> bool {
+        self.pages() * self.frame_bytes >= self.tuning.log_restart_bytes
+    }
+
     /// Whether the log did not start again when it could have, so that it is worth waiting for those who read from it.
     /// After a wait in vain only a log of twice the length is worth another one.
     pub(super) fn is_overdue(&self) -> bool {

@@ -89,6 +89,7 @@ fn small(log_due_bytes: u64, log_full_bytes: u64) -> Tuning {
     let log_overdue_bytes = 2 * log_due_bytes;
     Tuning {
         log_due_bytes,
+        log_restart_bytes: log_due_bytes,
         log_overdue_bytes,
         log_full_bytes,
         reads_end_max: Duration::from_millis(5),
@@ -130,6 +131,22 @@ async fn the_log_is_bounded_even_behind_a_reader_that_does_not_end() {
     }
 }
 
+#[tokio::test]
+async fn a_short_log_is_moved_without_keeping_the_writer_waiting() {
+    const DUE: u64 = 256 * 1024;
+    let scratch = Scratch::new();
+    let store =
+        open(&scratch, Tuning { log_due_bytes: DUE, log_restart_bytes: 8 * DUE, ..Tuning::default() });
+    for n in 0..400 {
+        accept(&store, event(n)).await;
+    }
+    let moved = std::fs::metadata(scratch.path()).unwrap().len();
+    assert!(moved >= DUE, "{moved} bytes are moved");
+    // Its longest: a log that starts again is overwritten, not cut.
+    let length = log_bytes(&scratch);
+    assert!((4 * DUE..32 * DUE).contains(&length), "{length} bytes");
+}
+
 /// Reads that overlap: before one ends the next has begun.
 struct Overlapping {
     older: Connection,
@@ -161,6 +178,7 @@ async fn reads_that_overlap_do_not_keep_the_log_from_starting_again() {
     let scratch = Scratch::new();
     let tuning = Tuning {
         log_due_bytes: FULL / 64,
+        log_restart_bytes: FULL / 64,
         log_overdue_bytes: FULL / 32,
         log_full_bytes: FULL,
         ..Tuning::default()

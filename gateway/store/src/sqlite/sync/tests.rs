@@ -337,7 +337,7 @@ async fn after_a_failed_sync_of_the_database_file_the_log_is_moved_anew() {
     let scratch = Scratch::new();
     drop(scratch.store());
     let disk = Arc::new(TestDisk::default());
-    let tuning = Tuning { log_due_bytes: 64 * 1024, ..Tuning::default() };
+    let tuning = Tuning { log_due_bytes: 64 * 1024, log_restart_bytes: 64 * 1024, ..Tuning::default() };
     let (store, _feed, _highest) = open_on(&scratch, &disk, tuning);
     let inode = std::fs::metadata(scratch.path()).unwrap().ino();
     disk.set(|state| (state.failures, state.only) = (1, Some(inode)));
@@ -379,6 +379,7 @@ const NEVER: u64 = 1_000;
 /// Its body takes some pages, so that a log of this length is moved while few events come.
 const SMALL_LOG: Tuning = Tuning {
     log_due_bytes: 128 * 1024,
+    log_restart_bytes: 192 * 1024,
     log_overdue_bytes: 256 * 1024,
     log_full_bytes: 64 * 1024 * 1024,
     reads_end_max: Duration::from_millis(250),

@@ -1,15 +1,17 @@
 use super::*;
 
 const DUE: u64 = 100;
+const RESTART: u64 = 150;
 const OVERDUE: u64 = 200;
 const FULL: u64 = 1000;
 
-/// A log that is due at a hundred pages, overdue at two hundred and full at a thousand.
+/// A log that is due at a hundred pages, may start again at a hundred and fifty, is overdue at two hundred and is full at a thousand.
 fn ready() -> Ready {
     let connection = Connection::open_in_memory().unwrap();
     let frame_bytes = Ready::new(connection, 0, Tuning::default()).unwrap().frame_bytes;
     let tuning = Tuning {
         log_due_bytes: DUE * frame_bytes,
+        log_restart_bytes: RESTART * frame_bytes,
         log_overdue_bytes: OVERDUE * frame_bytes,
         log_full_bytes: FULL * frame_bytes,
         ..Tuning::default()
@@ -23,6 +25,15 @@ fn check_overdue_from(ready: &Ready, pages: u64) {
     for (pages, overdue) in [(pages - 1, false), (pages, true), (pages + 1, true)] {
         ready.pages.store(pages, Ordering::Relaxed);
         assert_eq!(ready.is_overdue(), overdue, "at {pages} pages");
+    }
+}
+
+#[test]
+fn a_log_may_start_again_when_it_is_some_moves_long() {
+    let ready = ready();
+    for (pages, may) in [(DUE, false), (RESTART - 1, false), (RESTART, true), (FULL, true)] {
+        ready.pages.store(pages, Ordering::Relaxed);
+        assert_eq!(ready.may_start_again(), may, "at {pages} pages");
     }
 }
 
