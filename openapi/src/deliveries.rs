@@ -137,10 +137,11 @@ pub struct DeliveryPage {
     pub next_cursor: Option<String>,
 }
 
-/// Which deliveries to list. Every part that is set must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Which deliveries. Every part that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Object)]
+#[oai(rename = "ReplayFilter", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct DeliveryFilter {
-    /// Only in this state.
+    /// Only in this state. To be done again it must be a final one: `dead` for the dead letters.
     pub state: Option<DeliveryState>,
     /// Only to this destination.
     pub destination: Option<String>,
@@ -156,8 +157,6 @@ pub struct DeliveryFilter {
     pub created_after: Option<Timestamp>,
     /// Only those made before this moment.
     pub created_before: Option<Timestamp>,
-    /// Only those that this replay made.
-    pub replay_id: Option<String>,
 }
 
 #[derive(Tags)]
@@ -212,9 +211,8 @@ impl<G: Gateway> DeliveriesApi<G> {
             subject: subject.0,
             created_after: created_after.0,
             created_before: created_before.0,
-            replay_id: replay_id.0,
         };
-        let page = self.0.deliveries(filter, LIST.request(limit.0, cursor.0)?).await?;
+        let page = self.0.deliveries(filter, replay_id.0, LIST.request(limit.0, cursor.0)?).await?;
         let next_cursor = page.next.map(|key| LIST.cursor(&key));
         Ok(Json(DeliveryPage { items: page.items, next_cursor }))
     }

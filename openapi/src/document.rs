@@ -26,7 +26,7 @@ use crate::{
         RunError, Upload,
     },
     reload::{Configuration, Reload},
-    replays::{Replay, ReplayFilter},
+    replays::Replay,
 };
 
 const DESCRIPTION: &str = "\
@@ -118,7 +118,12 @@ impl Gateway for NoGateway {
         match *self {}
     }
 
-    async fn deliveries(&self, _: DeliveryFilter, _: PageRequest) -> Result<Page<Delivery>, ReadError> {
+    async fn deliveries(
+        &self,
+        _: DeliveryFilter,
+        _: Option<String>,
+        _: PageRequest,
+    ) -> Result<Page<Delivery>, ReadError> {
         match *self {}
     }
 
@@ -134,11 +139,16 @@ impl Gateway for NoGateway {
         match *self {}
     }
 
-    async fn count_replay(&self, _: ReplayFilter) -> Result<u64, ActionError> {
+    async fn count_replay(&self, _: DeliveryFilter) -> Result<u64, ActionError> {
         match *self {}
     }
 
-    async fn begin_replay(&self, _: ReplayFilter, _: Option<u32>, _: &Caller) -> Result<Replay, ActionError> {
+    async fn begin_replay(
+        &self,
+        _: DeliveryFilter,
+        _: Option<u32>,
+        _: &Caller,
+    ) -> Result<Replay, ActionError> {
         match *self {}
     }
 

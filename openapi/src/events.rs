@@ -44,8 +44,10 @@ pub struct Event {
     pub id: String,
     /// When the gateway had the whole body; Postman sends no time.
     pub received_at: Timestamp,
-    /// The source it came in by.
+    /// The source it came in by; `destination:` and a name for one that a plugin made.
     pub source: String,
+    /// What made it. Only for events that a plugin made.
+    pub made_by: Option<Maker>,
     /// What it is.
     pub kind: Kind,
     /// What it is about: the id of the monitor or collection. Absent when the body names none.
@@ -72,6 +74,16 @@ pub struct Event {
     pub deliveries: Option<Vec<EventDelivery>>,
     /// The routes that took it, or, when none did, every route and why it did not. Absent in lists.
     pub routes: Option<Vec<RouteResult>>,
+}
+
+/// What made an event.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct Maker {
+    /// The destination whose plugin made it. It never goes back there.
+    pub destination: String,
+    /// How many plugins stand behind it, one after the other: 1 when its plugin answered something that came in. A chain
+    /// ends after 4.
+    pub hops: u32,
 }
 
 /// Something of Postman's that has an id and a name. A body may give both, one or none.

@@ -38,7 +38,7 @@ use crate::{
         RequestSeen, RunError,
     },
     reload::{Configuration, Reload},
-    replays::{Replay, ReplayFilter},
+    replays::Replay,
 };
 
 pub(crate) use samples::event;
@@ -289,9 +289,10 @@ impl Gateway for Fake {
     async fn deliveries(
         &self,
         filter: DeliveryFilter,
+        replay_id: Option<String>,
         page: PageRequest,
     ) -> Result<Page<Delivery>, ReadError> {
-        self.remember(format!("{filter:?} {page:?}"));
+        self.remember(format!("{filter:?} {replay_id:?} {page:?}"));
         self.page(&page, |number| Delivery { attempts: None, ..delivery(number) })
     }
 
@@ -316,14 +317,14 @@ impl Gateway for Fake {
         Ok(self.delivery(id).await.unwrap())
     }
 
-    async fn count_replay(&self, filter: ReplayFilter) -> Result<u64, ActionError> {
+    async fn count_replay(&self, filter: DeliveryFilter) -> Result<u64, ActionError> {
         self.remember(format!("count {filter:?}"));
         Ok(7)
     }
 
     async fn begin_replay(
         &self,
-        filter: ReplayFilter,
+        filter: DeliveryFilter,
         per_second: Option<u32>,
         by: &Caller,
     ) -> Result<Replay, ActionError> {

@@ -17,7 +17,7 @@ use crate::{
     page::{Page, PageRequest},
     plugins::PluginList,
     reload::{Configuration, Reload},
-    replays::{Replay, ReplayFilter},
+    replays::Replay,
 };
 
 mod hook;
@@ -99,6 +99,7 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     fn deliveries(
         &self,
         filter: DeliveryFilter,
+        replay_id: Option<String>,
         page: PageRequest,
     ) -> impl Future<Output = Result<Page<Delivery>, ReadError>> + Send;
 
@@ -134,7 +135,7 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`ActionError`].
-    fn count_replay(&self, filter: ReplayFilter) -> impl Future<Output = Result<u64, ActionError>> + Send;
+    fn count_replay(&self, filter: DeliveryFilter) -> impl Future<Output = Result<u64, ActionError>> + Send;
 
     /// Begins to deliver once more what [`count_replay`](Self::count_replay) counts, at most `per_second` in a second; the
     /// gateway decides how many when it is `None`.
@@ -143,7 +144,7 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     /// See [`ActionError`].
     fn begin_replay(
         &self,
-        filter: ReplayFilter,
+        filter: DeliveryFilter,
         per_second: Option<u32>,
         by: &Caller,
     ) -> impl Future<Output = Result<Replay, ActionError>> + Send;

@@ -8,8 +8,7 @@ use poem_openapi::{
 
 use crate::{
     auth::{ApiKey, OperatorKey},
-    deliveries::DeliveryState,
-    events::Kind,
+    deliveries::DeliveryFilter,
     json_body::JsonBody,
     page::{self, List},
     port::Gateway,
@@ -19,35 +18,13 @@ use crate::{
 
 const LIST: List = List("replays");
 
-/// Which finished deliveries to do again. Every part that is set must hold; without any, all match. Of a delivery and
-/// those that did it again only the newest does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Object)]
-#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
-pub struct ReplayFilter {
-    /// Only in this state, which must be a final one: `dead` for the dead letters.
-    pub state: Option<DeliveryState>,
-    /// Only to this destination.
-    pub destination: Option<String>,
-    /// Only of this event.
-    pub event_id: Option<String>,
-    /// Only of events of this kind.
-    pub kind: Option<Kind>,
-    /// Only of events from this source.
-    pub source: Option<String>,
-    /// Only of events about this monitor or collection.
-    pub subject: Option<String>,
-    /// Only those made at this moment or later.
-    pub created_after: Option<Timestamp>,
-    /// Only those made before this moment.
-    pub created_before: Option<Timestamp>,
-}
-
 /// What to do again.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(deny_unknown_fields)]
 pub struct NewReplay {
-    /// Which finished deliveries.
-    pub filter: ReplayFilter,
+    /// Which finished deliveries; without any part all of them. Of a delivery and those that did it again only the newest
+    /// counts.
+    pub filter: DeliveryFilter,
     /// Only count them: ask this first.
     #[oai(default)]
     pub dry_run: bool,
@@ -88,7 +65,7 @@ pub struct Replay {
     /// How far it is.
     pub state: ReplayState,
     /// What it does again.
-    pub filter: ReplayFilter,
+    pub filter: DeliveryFilter,
     /// How many deliveries it makes in a second.
     pub per_second: u32,
     /// How many deliveries matched when it was asked for.

@@ -263,10 +263,12 @@ typedef struct postroom_host {
 
 /* ---------------------------------------------------------------- extension postroom.emit/1 ----- */
 /* A plugin makes an event of its own, which routes can match like any other:
-     const postroom_emit_v1 *emit = host->get_extension(host->ctx, POSTROOM_STR("postroom.emit/1"));
+     const postroom_emit_v1 *emit = host->get_extension(host->ctx, POSTROOM_STR(POSTROOM_EMIT_V1));
    The kinds it may have are declared in the manifest ("emits"), and the operator grants it with
-   emit = true at the destination: without that there is no extension (NULL).  The event's source is "destination:" and the destination's name.  It
-   never goes back to the destination that made it, and a chain of emits ends after 4 of them. */
+   emit = true at the destination: without that there is no extension (NULL).  The event's source is
+   "destination:" and the destination's name.  It never goes back to the destination that made it, and a
+   chain of emits ends after 4 of them. */
+#define POSTROOM_EMIT_V1         "postroom.emit/1"
 #define POSTROOM_EMIT_BODY_MAX   1048576u
 #define POSTROOM_EMIT_LABELS_MAX 16u      /* names and values: 1..256 bytes, 0..256 bytes            */
 typedef struct postroom_new_event {
@@ -399,7 +401,11 @@ typedef struct postroom_actions_v1 {
      kinds     list of globs over event kinds, e.g. ["monitor_run"] or ["*"]
    Optional: description, license, homepage, capabilities (list), concurrency (1..1024), config_schema
    (JSON Schema 2020-12; a property that holds a secret says "writeOnly": true), network ("none" or
-   list of "host:port"), filesystem (list of {"path","access"}), limits ({"memory_mb","threads"}),
+   list of "host:port"), filesystem (list of {"path","access","file"}: path absolute, or "{config.root}" for
+   what the setting root names; access "read" or "write"; file true for one file, which is made empty when
+   it is missing and to be written to, where otherwise a folder is made), limits ({"memory_mb","threads"}),
+   emits (list of event kinds), metrics (list of {"name","kind","help","buckets"}; kind "counter", "gauge"
+   or "histogram"),
    actions (list of {"name","title","description","input_schema","output_schema","danger"}; name
    ^[a-z0-9]+([_-][a-z0-9]+)*$; danger: whether it destroys or overwrites something).
    Unknown keys are kept.  The manifest asks; the operator grants.

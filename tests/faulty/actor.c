@@ -19,7 +19,7 @@ typedef struct { postroom_token token; postroom_action_done done; void *user; } 
 
 static const postroom_host *host;
 static run_of held[8];
-static int cancels, holding, patient;
+static int cancels, holding, kept, patient;
 
 static postroom_str str(const char *text) {
     postroom_str s = { (const uint8_t *)text, strlen(text) };
@@ -67,6 +67,7 @@ static postroom_status run(void *instance, const postroom_action *action, postro
     } else if (is(action->name, "hold")) { /* ends when it is cancelled, unless it is told to be patient */
         patient = action->input_json.len > 2;
         held[__atomic_fetch_add(&holding, 1, __ATOMIC_SEQ_CST)] = r;
+        __atomic_fetch_add(&kept, 1, __ATOMIC_SEQ_CST);
     } else if (is(action->name, "block")) {
         for (;;) pause();
     } else if (is(action->name, "twice")) {
@@ -102,8 +103,8 @@ static postroom_status run(void *instance, const postroom_action *action, postro
     } else if (is(action->name, "abort")) {
         abort();
     } else if (is(action->name, "count")) {
-        snprintf(text, sizeof text, "{\"cancels\":%d,\"time\":%d}", cancels,
-                 action->deadline_unix_ms > host->now_unix_ms(host->ctx));
+        snprintf(text, sizeof text, "{\"cancels\":%d,\"kept\":%d,\"time\":%d}", cancels,
+                 __atomic_load_n(&kept, __ATOMIC_SEQ_CST), action->deadline_unix_ms > host->now_unix_ms(host->ctx));
         end(r, POSTROOM_OK, str(text), "");
     } else {
         return POSTROOM_E_NOT_FOUND;

@@ -29,6 +29,11 @@ static postroom_status create(const postroom_host *given, postroom_str config, v
 #ifdef CRASH
     abort();
 #endif
+#ifdef HANG
+    puts("this build never gets ready");
+    fflush(stdout);
+    for (;;) pause();
+#endif
 #ifdef REFUSE
     error->len = (size_t)snprintf((char *)error->ptr, error->cap, "this build wants another setting");
     return POSTROOM_E_CONFIG;

@@ -1,7 +1,7 @@
 //! The rules of ARCHITECTURE.md that a machine can hold.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -36,11 +36,14 @@ const EDGES: [(&str, &[&str]); 15] = [
 const ONLOOKERS: [&str; 3] = ["postroom-bench", "postroom-tests", "xtask"];
 
 /// Who may use a dependency that would otherwise spread.
-const OWNERS: [(&str, &[&str]); 4] = [
+const OWNERS: [(&str, &[&str]); 7] = [
+    ("landlock", &["postroom-host"]),
     ("libloading", &["postroom-host"]),
+    ("object", &["postroom-host"]),
     ("poem", &["postroom", "postroom-openapi"]),
     ("poem-openapi", &["postroom-openapi"]),
     ("rusqlite", &["postroom-store"]),
+    ("seccompiler", &["postroom-host"]),
 ];
 
 /// Where a file surely has a second subject.
@@ -75,17 +78,37 @@ fn crates_depend_on_each_other_as_drawn() {
     }
 }
 
+/// Those of our crates that use this one, be it one of ours or not.
+fn users(dependency: &str) -> BTreeSet<&'static str> {
+    let others = METADATA.packages.iter().filter(|package| package.name != dependency);
+    let users = others.filter(|package| dependencies(package).contains(dependency));
+    users.map(|package| package.name.as_str()).collect()
+}
+
 #[test]
 fn dependencies_with_an_owner_do_not_spread() {
     for (dependency, owners) in OWNERS {
-        let users: BTreeSet<&str> = METADATA
-            .packages
-            .iter()
-            .filter(|package| dependencies(package).contains(dependency))
-            .map(|package| package.name.as_str())
-            .collect();
-        assert_eq!(users, owners.iter().copied().collect(), "of {dependency}");
+        assert_eq!(users(dependency), owners.iter().copied().collect(), "of {dependency}");
     }
+}
+
+/// `cargo deny` also sees what comes with the crates of others.
+#[test]
+fn deny_toml_knows_every_owner_and_every_edge() {
+    let deny: toml::Table = include_str!("../../deny.toml").parse().unwrap();
+    let mut listed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for entry in deny["bans"]["deny"].as_array().unwrap() {
+        let users = entry["wrappers"].as_array().unwrap().iter().map(|user| user.as_str().unwrap());
+        listed.insert(entry["crate"].as_str().unwrap(), users.collect());
+    }
+    let ours: BTreeSet<&str> = METADATA.packages.iter().map(|package| package.name.as_str()).collect();
+    for dependency in OWNERS.map(|(dependency, _)| dependency).into_iter().chain(ours.iter().copied()) {
+        let mut listed = listed.remove(dependency).unwrap_or_default();
+        // As above.
+        listed.remove(dependency);
+        assert_eq!(&listed & &ours, users(dependency), "of {dependency}");
+    }
+    assert!(listed.is_empty(), "nobody has these: {listed:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod api;
 mod architecture;
 mod backup;
 mod bugs;
+mod c_examples;
 mod chaos;
 mod commands;
 mod corpus;

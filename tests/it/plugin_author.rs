@@ -44,6 +44,8 @@ struct Terminal {
     folder: PathBuf,
     /// Where `postroom` is installed.
     bin: PathBuf,
+    /// The gateway that runs, which listens where no tutorial says.
+    gateway: Option<String>,
 }
 
 impl Terminal {
@@ -63,7 +65,7 @@ impl Terminal {
             let library = format!("libpostroom_plugin_{plugin}.so");
             put(&program().plugins().join(&library), &library);
         }
-        Self { _home: home, folder, bin }
+        Self { _home: home, folder, bin, gateway: None }
     }
 
     /// Types one line; gives what it printed.
@@ -93,6 +95,7 @@ impl Terminal {
                 command.env_remove(name);
             }
         }
+        command.envs(self.gateway.as_ref().map(|url| ("POSTROOM_URL", url)));
         command
             .args(["-ec", line])
             .current_dir(&self.folder)
@@ -145,13 +148,19 @@ async fn the_tutorial_leads_to_deliveries() {
                 for line in block.text.lines() {
                     ran += 1;
                     if line == "postroom serve" {
-                        gateway = Some(serve(&terminal).await);
+                        let serving = serve(&terminal).await;
+                        terminal.gateway = Some(serving.client.url(""));
+                        gateway = Some(serving);
                         continue;
                     }
                     let example = "http://127.0.0.1:8080/hooks/postman?token=…";
                     let finished = terminal.run(&line.replace(example, &hook_at(gateway.as_ref(), &hook)));
                     if line == "postroom init" {
                         hook = finished.stdout.trim().replace("http://127.0.0.1:8080", "");
+                    }
+                    if line.starts_with("postroom send ") {
+                        let logs = gateway.as_ref().unwrap().logs();
+                        logs.message("look: Checkout smoke test is failing").await;
                     }
                     last = Some(finished);
                 }
@@ -165,10 +174,10 @@ async fn the_tutorial_leads_to_deliveries() {
             other => panic!("what is to be done with {other}?"),
         }
     }
-    assert!(ran >= 15, "only {ran} commands were run");
+    assert!(ran >= 20, "only {ran} commands were run");
 
     let gateway = gateway.unwrap();
-    gateway.logs().message("look: Checkout smoke test is failing").await;
+    gateway.logs().message("look: anybody there?").await;
     let config: toml::Table =
         fs::read_to_string(terminal.folder.join("postroom.toml")).unwrap().parse().unwrap();
     let key = config["api_key"][0]["key"].as_str().unwrap();

@@ -1,5 +1,7 @@
 //! Another configuration and other builds of plugins, while the gateway runs.
 
+mod told;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

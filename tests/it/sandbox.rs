@@ -6,7 +6,7 @@ use postroom_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::support::start;
+use crate::support::{program, start};
 
 /// The layers of a whole sandbox.
 const LAYERS: [&str; 6] =
@@ -89,4 +89,34 @@ async fn a_plugin_that_is_not_the_pinned_one_is_not_loaded() {
         "{detail}"
     );
     assert_eq!((&shown["process"], &shown["sandbox"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn what_belongs_to_the_system_or_to_the_gateway_is_granted_to_no_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/proc/self", folder.path().join("link")).unwrap();
+    for (root, expected) in [
+        ("/proc/self", "is granted to no plugin: it lies in /proc"),
+        ("/dev/shm/backups", "is granted to no plugin: it lies in /dev"),
+        ("link/fd", "is granted to no plugin: it lies in /proc"),
+        ("data", "data/postroom.db, which is the gateway's own, lies in it"),
+        (".", "data/postroom.db, which is the gateway's own, lies in it"),
+    ] {
+        let settings = format!("config = {{ root = \"{root}\" }}");
+        let config = Config::new().destination("backups", "backup", &settings).route("all", "", "backups");
+        std::fs::write(folder.path().join("postroom.toml"), config.text(&program().plugins())).unwrap();
+        let check = program().run(folder.path(), ["check"]).await;
+        assert_eq!(check.code, Some(3), "{check:?}");
+        assert!(check.stdout.contains(expected), "{root}: {check:?}");
+    }
+
+    let config = Config::new().destination("backups", "backup", "config = { root = \"data\" }");
+    let gateway = start(config.route("all", "", "backups")).await;
+    let shown = eventually("the plugin to be refused", async || {
+        let shown = gateway.get("/api/v1/destinations/backups").await;
+        (shown["state"] == "refused").then_some(shown)
+    })
+    .await;
+    let detail = shown["detail"].as_str().unwrap();
+    assert!(detail.contains("which is the gateway's own, lies in it"), "{detail}");
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask asan`: the host and plugins in C under the address sanitizer, one side after the other.
+//! `cargo xtask asan`: the host, plugins in C and the SDK under the address sanitizer, one side after the other.
 //!
-//! Both sides in one process, as the child process has them. The sandbox and a sanitizer's memory do not go together, so
-//! what runs in processes of its own stays out.
+//! Both sides of the boundary in one process, as the child process has them. The sandbox and a sanitizer's memory do not go
+//! together, so what runs in processes of its own stays out.
 
 use std::{
     env, fs,
@@ -23,7 +23,7 @@ const OPTIONS: &str = "detect_leaks=0:detect_stack_use_after_return=1";
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let folder = target_folder()?.join("asan");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    for side in [in_c, plugins, host] {
+    for side in [in_c, plugins, host, sdk] {
         let code = side(&folder)?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
@@ -71,14 +71,24 @@ fn plugins(folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(exit_code(tests.args(filters()).status().context("cannot run cargo")?))
 }
 
-/// The host with the sanitizer, plugins as they are: what the host reads of theirs. The flag is one of nightly compilers,
-/// which the stable one takes when it is told to.
+/// The host with the sanitizer, plugins as they are: what the host reads of theirs.
 fn host(folder: &Path) -> anyhow::Result<ExitCode> {
-    let mut tests = tests();
+    let mut tests = sanitized(tests(), folder)?;
+    Ok(exit_code(tests.args(filters()).status().context("cannot run cargo")?))
+}
+
+/// The SDK with the sanitizer, over its own test host: what it reads of a host's memory, and what it gives away.
+fn sdk(folder: &Path) -> anyhow::Result<ExitCode> {
+    let mut tests = sanitized(cargo_command(&["test", "--package", "postroom-sdk", "--lib"]), folder)?;
+    Ok(exit_code(tests.status().context("cannot run cargo")?))
+}
+
+/// `tests` built with the sanitizer. The flag is one of nightly compilers, which the stable one takes when it is told to.
+fn sanitized(mut tests: Command, folder: &Path) -> anyhow::Result<Command> {
     // Naming the target keeps the flag from build scripts and macros.
     tests.args(["--target", &host_triple()?, "--target-dir"]).arg(folder);
     tests.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address").env("ASAN_OPTIONS", OPTIONS);
-    Ok(exit_code(tests.args(filters()).status().context("cannot run cargo")?))
+    Ok(tests)
 }
 
 fn tests() -> Command {

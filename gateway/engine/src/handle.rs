@@ -59,7 +59,7 @@ pub struct Handle {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     /// In the order of the configuration.
-    pub(crate) destinations: RwLock<Vec<DestinationName>>,
+    pub(crate) destinations: Arc<RwLock<Vec<DestinationName>>>,
     pub(crate) questions: mpsc::UnboundedSender<Question>,
     /// Wakes the runner of replays.
     pub(crate) replays: Arc<Notify>,

@@ -19,7 +19,7 @@ use postroom_core::{
 use postroom_store::{BodyWriter, NewBody, NewEvent, Store, StoreError};
 use uuid::{NoContext, Uuid};
 
-pub use self::emitted::{Emitted, emit_source};
+pub use self::emitted::{Emitted, emit_source, emitting_destination};
 use self::refusals::Refusals;
 use crate::{Clock, Metrics, Source, Sources};
 

@@ -26,7 +26,7 @@ pub use self::{
     destination::{Deliver, Destination},
     feed::CommitFeed,
     handle::{DestinationLoad, Drained, Handle, Trouble},
-    intake::{Admission, Emitted, Incoming, Intake, IntakeError, Receipt, emit_source},
+    intake::{Admission, Emitted, Incoming, Intake, IntakeError, Receipt, emit_source, emitting_destination},
     metrics::Metrics,
     retention::Retention,
     source::{Source, Sources},
@@ -70,10 +70,13 @@ pub fn start(parts: Parts) -> Handle {
     let Parts { store, feed, destinations, retention, clock, metrics } = parts;
     let (questions, asked) = mpsc::unbounded_channel();
     let (stop, replays) = (CancellationToken::new(), Arc::new(Notify::new()));
-    let names = RwLock::new(destinations.iter().map(|destination| destination.name.clone()).collect());
+    let names = destinations.iter().map(|destination| destination.name.clone()).collect();
+    let names = Arc::new(RwLock::new(names));
     let runner =
         replay::Runner::new(Arc::clone(&store), clock.clone(), metrics.clone(), Arc::clone(&replays));
-    let pruner = retention::Pruner::new(Arc::clone(&store), retention, clock.clone(), metrics.clone());
+    let configured = Arc::clone(&names);
+    let pruner =
+        retention::Pruner::new(Arc::clone(&store), retention, configured, clock.clone(), metrics.clone());
     let dispatcher =
         Dispatcher::new(Arc::clone(&store), feed, destinations, clock.clone(), metrics, asked, stop.clone());
     let running = vec![

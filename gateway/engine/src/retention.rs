@@ -5,10 +5,13 @@
 
 mod room;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
-use postroom_core::{chain::Chain, time::Timestamp};
-use postroom_store::{Prune, Pruned, Store, StoreError};
+use postroom_core::{chain::Chain, id::DestinationName, time::Timestamp};
+use postroom_store::{Prune, Pruned, RemovedDestinations, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
 use self::room::Room;
@@ -32,6 +35,8 @@ pub struct Retention {
 /// How far the wall clock may run ahead of what has passed since the start. A machine may sleep for a night; a clock that
 /// was set wrong would make everything look old at once.
 const AHEAD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long what a plugin kept outlives its destination, which may only be away for a while.
+const REMOVED_DESTINATION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// From the end of one look at the store to the next.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Rows of each sort that one chunk removes: a few milliseconds of the store's writer.
@@ -44,6 +49,8 @@ const PAUSE_FACTOR: u32 = 3;
 pub(crate) struct Pruner {
     store: Arc<dyn Store>,
     retention: Retention,
+    /// The destinations that are configured.
+    configured: Arc<RwLock<Vec<DestinationName>>>,
     clock: Clock,
     steady: Steady,
     metrics: Metrics,
@@ -54,9 +61,15 @@ pub(crate) struct Pruner {
 }
 
 impl Pruner {
-    pub(crate) fn new(store: Arc<dyn Store>, retention: Retention, clock: Clock, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        retention: Retention,
+        configured: Arc<RwLock<Vec<DestinationName>>>,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
         let steady = Steady::start(&clock);
-        Self { store, retention, clock, steady, metrics, ahead: false, overfull: false }
+        Self { store, retention, configured, clock, steady, metrics, ahead: false, overfull: false }
     }
 
     /// Never ends.
@@ -139,12 +152,18 @@ impl Pruner {
             return None;
         }
         let Retention { events, dead_letters, marks, replays, .. } = self.retention;
+        let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
         Some(Prune {
             events_before: events.map(|age| before(now, age)),
             dead_before: dead_letters.map(|age| before(now, age)),
             marks_before: Some(before(now, marks)),
             replays_before: Some(before(now, replays)),
             state_expired_by: Some(now),
+            removed_destinations: Some(RemovedDestinations {
+                configured: configured.iter().cloned().collect(),
+                at: now,
+                before: before(now, REMOVED_DESTINATION),
+            }),
             oldest: 0,
             limit: CHUNK_ROWS,
         })

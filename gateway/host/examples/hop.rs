@@ -30,8 +30,12 @@ use postroom_host::{
     Sandbox, inspect, plugin_host_main,
 };
 use serde_json::{Value, json};
-use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
+use tokio::{runtime, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
+
+/// The one that the gateway has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const WARM_UP: Duration = Duration::from_millis(300);
 const STOP: Duration = Duration::from_secs(5);
@@ -48,7 +52,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let bytes: usize = argument(3, "1024").parse()?;
     let measured = Duration::from_secs_f64(argument(4, "3").parse()?);
     let config = serde_json::from_str(argument(5, "{}"))?;
-    Runtime::new()?.block_on(async {
+    // One thread delivers, as in the gateway.
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let plugin = match side {
             "child" => Plugin::child(library, config, at_once),
             "in-process" => Plugin::in_process(&library, &config)?,

@@ -1,6 +1,6 @@
 //! Asks a plugin what it thinks of a configuration.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use postroom_core::{id::DestinationName, secret::Secret};
 
@@ -46,6 +46,7 @@ pub async fn check_config(
         plugin: plugin.clone(),
         config: config.clone(),
         secrets: secrets.clone(),
+        mask: Arc::default(),
         state: None,
         emit: None,
         metrics: None,
@@ -58,8 +59,9 @@ pub async fn check_config(
         // It takes no deliveries.
         drain: Duration::ZERO,
     };
-    Process::check(&launch).await.map_err(|error| match error {
+    let checked = Process::check(&launch).await.map_err(|error| match error {
         StartError::Refused(faults) => CheckError::Refused { faults },
         other => CheckError::NotAsked { reason: other.with_cause() },
-    })
+    })?;
+    Ok(checked.layers)
 }

@@ -11,6 +11,7 @@ mod pool;
 mod process;
 mod secrets;
 mod session;
+mod spin;
 mod threads;
 
 use std::{

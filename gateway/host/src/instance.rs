@@ -20,6 +20,7 @@ pub(crate) use self::probation::Probation;
 use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::PluginFile,
+    mask::Mask,
     plugin_emit::PluginEmit,
     plugin_metrics::PluginMetrics,
     plugin_state::PluginState,
@@ -70,17 +71,20 @@ pub struct Instance {
     status: watch::Receiver<Status>,
     commands: mpsc::Sender<Command>,
     probation: Arc<Probation>,
+    /// Keeps all secrets of its processes out of what they say.
+    mask: Arc<Mask>,
 }
 
 impl InstanceConfig {
-    /// What each of its processes is started with.
-    pub(crate) fn launch(self) -> Launch {
+    /// What each of its processes is started with. All of them share `mask`.
+    pub(crate) fn launch(self, mask: Arc<Mask>) -> Launch {
         Launch {
             concurrency: self.plugin.manifest.concurrency_within(self.concurrency),
             destination: self.destination,
             plugin: self.plugin,
             config: self.config,
             secrets: self.secrets,
+            mask,
             state: self.state,
             emit: self.emit,
             metrics: self.metrics,
@@ -114,10 +118,11 @@ impl Instance {
         let (phase_sender, phase) = watch::channel(Phase::Waiting);
         let (status_sender, status) = watch::channel(Status::Starting);
         let (commands, requests) = mpsc::channel(1);
-        let backoff = config.backoff;
-        let supervisor = Supervisor::new(config.launch(), backoff, phase_sender, status_sender, requests);
+        let (backoff, mask) = (config.backoff, Arc::<Mask>::default());
+        let launch = config.launch(Arc::clone(&mask));
+        let supervisor = Supervisor::new(launch, backoff, phase_sender, status_sender, requests);
         tokio::spawn(supervisor.run());
-        Self { phase, status, commands, probation: Arc::default() }
+        Self { phase, status, commands, probation: Arc::default(), mask }
     }
 
     /// Has the plugin deliver an event, and waits for the end of the attempt.
@@ -215,7 +220,7 @@ impl Instance {
         let backoff = config.backoff;
         let (prepared, ready) = oneshot::channel();
         let (commit, committed) = oneshot::channel();
-        let launch = config.launch();
+        let launch = config.launch(Arc::clone(&self.mask));
         let request = ReloadRequest { launch, backoff, drain, prepared, commit: committed };
         // Fails only when the instance has been stopped.
         drop(self.commands.send(Command::Reload(Box::new(request))).await);

@@ -12,8 +12,8 @@ use postroom_core::secret::Secret;
 const MASKED: &str = "***";
 /// Shorter values are left alone: they turn up in texts by chance, and hardly are secrets.
 const SECRET_BYTES_MIN: usize = 8;
-/// Values, and lines of them, that are still masked after others took their place.
-const REPLACED_MAX: usize = 256;
+/// Sets of secrets that are still masked when nobody has them any more.
+const RETIRED_MAX: usize = 8;
 /// The longest way to write one character in JSON: two `\uXXXX`.
 const ESCAPE_BYTES_MAX: usize = 12;
 
@@ -21,44 +21,71 @@ const ESCAPE_BYTES_MAX: usize = 12;
 ///
 /// The contract forbids a plugin to tell its secrets, but they slip into texts: an address with a token in it stands
 /// in the error of the client that could not reach it. A plugin that means to tell them finds ways around this.
+///
+/// All processes of an instance share one. A plugin may have kept a secret that was replaced long ago, in its state or a
+/// file, and the process that tells it may be another than the one that was given it.
 #[derive(Default)]
 pub(crate) struct Mask {
-    /// Oldest first.
-    secrets: RwLock<Arc<Vec<Secret>>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Sets of secrets, the one that was given last at the end.
+    sets: Vec<Arc<Vec<Secret>>>,
+    /// All that is in them.
+    secrets: Arc<Vec<Secret>>,
+}
+
+/// Secrets that somebody has. They are masked at least as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Given {
+    _set: Arc<Vec<Secret>>,
 }
 
 impl Mask {
-    /// A mask for these secrets. A secret of several lines, such as a key file, is masked line by line as well,
-    /// because what a plugin prints is read in lines.
+    /// A mask for these secrets.
+    #[cfg(test)]
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mask = Self::default();
-        mask.add(secrets);
+        mask.give(secrets);
         mask
     }
 
-    /// Masks these too: the plugin has both, those that it was started with and those that took their place.
-    pub(crate) fn add<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
-        let values: Vec<&str> = secrets
-            .into_iter()
-            .flat_map(|secret| secret.expose().lines().chain([secret.expose()]))
-            .map(str::trim)
-            .filter(|value| value.len() >= SECRET_BYTES_MIN)
-            .collect();
-        let mut known = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        let mut secrets: Vec<Secret> =
-            known.iter().filter(|old| !values.contains(&old.expose())).cloned().collect();
-        // Those that were replaced long ago make room.
-        secrets.drain(..secrets.len().saturating_sub(REPLACED_MAX));
-        for value in values {
-            if secrets.iter().all(|known| known.expose() != value) {
-                secrets.push(Secret::new(value));
+    /// Masks these too, from now on, and for a good while after the last who has them: until some other sets were given and
+    /// are not had any more either. A secret of several lines, such as a key file, is masked line by line as well, because
+    /// what a plugin prints is read in lines.
+    pub(crate) fn give<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) -> Given {
+        let mut values: Vec<Secret> = Vec::new();
+        for secret in secrets {
+            for value in secret.expose().lines().chain([secret.expose()]).map(str::trim) {
+                if value.len() >= SECRET_BYTES_MIN && values.iter().all(|known| known.expose() != value) {
+                    values.push(Secret::new(value));
+                }
             }
         }
-        *known = Arc::new(secrets);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let same = known.sets.iter().position(|set| **set == values);
+        let set = same.map_or_else(|| Arc::new(values), |at| known.sets.remove(at));
+        known.sets.push(Arc::clone(&set));
+        let mut retired = known.sets.iter().filter(|set| Arc::strong_count(set) == 1).count();
+        known.sets.retain(|set| {
+            let is_over = retired > RETIRED_MAX && Arc::strong_count(set) == 1;
+            retired -= usize::from(is_over);
+            !is_over
+        });
+        let mut secrets: Vec<Secret> = Vec::new();
+        for secret in known.sets.iter().flat_map(|set| set.iter()) {
+            if !secrets.contains(secret) {
+                secrets.push(secret.clone());
+            }
+        }
+        known.secrets = Arc::new(secrets);
+        Given { _set: set }
     }
 
     fn secrets(&self) -> Arc<Vec<Secret>> {
-        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).secrets)
     }
 
     /// The text without secrets, whether they stand in it as they are or escaped as in JSON. JSON stays JSON where the

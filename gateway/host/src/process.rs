@@ -17,6 +17,7 @@ mod output;
 mod pending;
 mod secrets;
 mod session;
+mod socket;
 mod spawn;
 mod start_error;
 mod state;
@@ -24,8 +25,9 @@ mod usage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -47,17 +49,18 @@ pub(crate) use self::{ending::Ending, exit::Exit, limits::Limits, start_error::S
 pub use self::{footprint::Footprint, usage::Usage};
 use crate::{
     clock,
+    config_fault::ConfigFault,
     faults::Faults,
     inspect::PluginFile,
     manifest::Manifest,
-    mask::Mask,
+    mask::{Given, Mask},
     plugin_emit::PluginEmit,
     plugin_health::PluginHealth,
     plugin_log::{PluginLog, current_level},
     plugin_metrics::PluginMetrics,
     plugin_state::PluginState,
     program::Program,
-    sandbox::{Layer, Layers, Plan, Sandbox},
+    sandbox::{self, Layer, Layers, Plan, Sandbox, SandboxMode},
     sealed::{Sealed, seal},
     wire::{Frame, Start, ToGateway},
 };
@@ -72,6 +75,8 @@ pub(crate) struct Launch {
     pub(crate) plugin: PluginFile,
     pub(crate) config: serde_json::Value,
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Keeps those out of what the plugin says, and those that the processes before it had.
+    pub(crate) mask: Arc<Mask>,
     /// Keeps what the plugin wants to keep; without it nothing can be kept.
     pub(crate) state: Option<Arc<dyn PluginState>>,
     /// Takes the events that the plugin makes, where it may make any.
@@ -91,6 +96,15 @@ pub(crate) struct Launch {
     pub(crate) limits: Limits,
 }
 
+/// What is seen of a plugin whose configuration is good.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    /// The layers of the process's sandbox that hold.
+    pub(crate) layers: Layers,
+    /// Whether the library has actions.
+    pub(crate) actions: bool,
+}
+
 /// A plugin that takes deliveries.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -98,6 +112,8 @@ pub(crate) struct Process {
     destination: DestinationName,
     sealed: Sealed,
     mask: Arc<Mask>,
+    /// Its secrets.
+    given: Mutex<Given>,
     outgoing: mpsc::Sender<Frame>,
     pending: Arc<Pending>,
     actions: Arc<Actions>,
@@ -141,10 +157,10 @@ impl Process {
     }
 
     /// Starts a process that only checks the configuration.
-    pub(crate) async fn check(launch: &Launch) -> Result<Layers, StartError> {
+    pub(crate) async fn check(launch: &Launch) -> Result<Checked, StartError> {
         let (process, ready) = Self::spawn(launch, true).await?;
         match process.first_answer(ready).await? {
-            ToGateway::Valid => Ok(process.layers()),
+            ToGateway::Valid { actions } => Ok(Checked { layers: process.layers(), actions }),
             answer => Err(StartError::of(answer, &process.mask)),
         }
     }
@@ -160,16 +176,19 @@ impl Process {
         let mut plan =
             Plan::new(&launch.sandbox, &sealed.plugin.manifest, &launch.config, launch.concurrency);
         plan.left_out.extend(&launch.left_out);
+        refuse_closed(&plan, &launch.sandbox.own).await?;
         let spawn_error = |source| StartError::Spawn { program: launch.program.path().into(), source };
         let spawned = spawn::spawn(launch.program.path()).await.map_err(spawn_error)?;
-        let (incoming, writer) = spawned.socket.into_split();
+        let (incoming, writer) = socket::split(spawned.socket).map_err(spawn_error)?;
         // A cancel must always find room: a target that hangs makes all deliveries run out of time together.
         let deliveries = usize::try_from(launch.concurrency).unwrap_or(usize::MAX);
         let (outgoing, frames) = mpsc::channel(OUTGOING_MAX.saturating_add(deliveries.saturating_mul(2)));
         let (replies, state_replies) = mpsc::channel(state::REPLIES_MAX);
         tokio::spawn(outgoing::write_frames(writer, frames, state_replies));
 
-        let mask = Arc::new(Mask::new(launch.secrets.values()));
+        let mask = Arc::clone(&launch.mask);
+        // Before it can say anything.
+        let given = Mutex::new(mask.give(launch.secrets.values()));
         let log = Arc::new(PluginLog::new(launch.destination.clone(), Arc::clone(&mask)));
         let pending = Arc::new(Pending::default());
         let actions = Arc::default();
@@ -222,6 +241,7 @@ impl Process {
             destination: launch.destination.clone(),
             sealed: sealed.clone(),
             mask,
+            given,
             outgoing,
             pending,
             actions,
@@ -337,6 +357,19 @@ impl Process {
 /// The metrics of a plugin with the kind of each, for the plugin's side.
 fn declared_metrics(manifest: &Manifest) -> BTreeMap<String, String> {
     manifest.metrics.iter().map(|metric| (metric.name.clone(), metric.kind.as_str().to_owned())).collect()
+}
+
+/// Refuses what is granted to no plugin. The file system may hang, and this thread is everybody's.
+async fn refuse_closed(plan: &Plan, own: &[PathBuf]) -> Result<(), StartError> {
+    if plan.mode == SandboxMode::Off || plan.folders.is_empty() {
+        return Ok(());
+    }
+    let (folders, own) = (plan.folders.clone(), own.to_vec());
+    let refused = tokio::task::spawn_blocking(move || sandbox::refused(&folders, &own)).await;
+    let refused = refused.map_err(|_| StartError::Failed("the gateway stops".to_owned()))?;
+    let faults = refused.into_iter().map(|message| ConfigFault { path: String::new(), message });
+    let faults: Vec<_> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(StartError::Refused(faults)) }
 }
 
 /// Reading a library takes a while on a slow disk, and this thread is everybody's.

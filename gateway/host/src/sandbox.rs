@@ -3,20 +3,24 @@
 //! The process locks itself up before it opens the library, because the constructors of a library run as soon as it is
 //! opened. Here is what both sides of the socket say about it; the locking up itself is in `child`.
 
+mod closed;
 mod grant;
 mod layers;
 mod places;
 mod plan;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::{
+    closed::{is_of_kernel, refused},
+    places::{FileId, Place, have_moved},
+    plan::{Plan, STACK_BYTES},
+};
 pub use self::{
     grant::{Access, Folder, Grant, Network, plain_path},
     layers::{Layer, Layers},
-};
-pub(crate) use self::{
-    places::{FileId, Place, have_moved},
-    plan::{Plan, STACK_BYTES},
 };
 use crate::manifest::Manifest;
 
@@ -52,6 +56,8 @@ pub struct Sandbox {
     pub mode: SandboxMode,
     /// What the plugin may have of what it asks for.
     pub grant: Grant,
+    /// Files and folders of the gateway's own. A plugin that would get one of them is not started.
+    pub own: Vec<PathBuf>,
 }
 
 impl Sandbox {

@@ -164,7 +164,8 @@ impl Supervisor {
     }
 
     /// Hands the secrets to the process that runs and to the one that it relieved, and keeps them for the starts to come. One
-    /// that is under way has the old ones. A process that had other settings keeps the secrets of those.
+    /// of the same that is under way has the old ones, and is given up for another; where none runs or starts, one starts at
+    /// once. A process that had other settings keeps the secrets of those.
     fn secrets(&mut self, secrets: BTreeMap<String, Secret>) {
         let running = self.running.as_ref().map(|running| Arc::clone(&running.process));
         for process in running.into_iter().chain(self.draining.upgrade().filter(|_| self.relieved)) {
@@ -173,6 +174,9 @@ impl Supervisor {
         self.launch.secrets = secrets;
         if self.start.as_ref().is_some_and(Start::is_again) {
             self.start();
+        } else if self.running.is_none() {
+            // Whatever kept it from running may have been the ones before: it waits no longer, but for a start under way.
+            self.due = Some(Instant::now());
         }
     }
 

@@ -198,15 +198,16 @@ impl Gateway for Api {
     async fn deliveries(
         &self,
         filter: deliveries::DeliveryFilter,
+        replay_id: Option<String>,
         page: page::PageRequest,
     ) -> Result<page::Page<deliveries::Delivery>, ReadError> {
         let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
-        let replay = filter.replay_id.as_deref().map(str::parse::<ReplayId>).transpose();
+        let replay = replay_id.as_deref().map(str::parse::<ReplayId>).transpose();
         // No event and no replay has an id that cannot be one, so no delivery is of it.
         let (Ok(event), Ok(replay)) = (event, replay) else {
             return Ok(page::Page { items: Vec::new(), next: None });
         };
-        let filter = wire::list_filter(filter, event, replay).map_err(no_such_kind)?;
+        let filter = wire::delivery_filter(filter, event, replay).map_err(no_such_kind)?;
         let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::delivery(record, None)))
     }
@@ -233,13 +234,13 @@ impl Gateway for Api {
         self.cancel(id, by).await
     }
 
-    async fn count_replay(&self, filter: replays::ReplayFilter) -> Result<u64, ActionError> {
+    async fn count_replay(&self, filter: deliveries::DeliveryFilter) -> Result<u64, ActionError> {
         self.count(filter).await
     }
 
     async fn begin_replay(
         &self,
-        filter: replays::ReplayFilter,
+        filter: deliveries::DeliveryFilter,
         per_second: Option<u32>,
         by: &Caller,
     ) -> Result<replays::Replay, ActionError> {

@@ -1,13 +1,15 @@
 //! From a checked configuration to the parts of a gateway.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use postroom_core::{
     lane::{Backlog, LaneSettings},
     limits,
 };
 use postroom_engine::{self as engine, Clock, Intake};
-use postroom_host::{Backoff, ForgottenEvents, Instance, InstanceConfig, MemoryState, PluginEmit, Program};
+use postroom_host::{
+    Backoff, ForgottenEvents, Instance, InstanceConfig, MemoryState, PluginEmit, Program, Sandbox,
+};
 use postroom_store::{StateBounds, Store};
 
 use crate::{
@@ -74,6 +76,8 @@ pub(crate) struct Offers {
     /// Counts what they measure.
     pub(crate) series: PluginSeries,
     pub(crate) clock: Clock,
+    /// What none of them may see: see [`Config::own_files`].
+    pub(crate) own_files: Arc<[PathBuf]>,
 }
 
 impl Offers {
@@ -95,7 +99,9 @@ impl Offers {
             Arc::new(emit) as Arc<dyn PluginEmit>
         });
         let metrics = self.series.of(name.clone(), &resolved.plugin.manifest.id);
+        let sandbox = Sandbox { own: self.own_files.to_vec(), ..resolved.destination.sandbox.clone() };
         InstanceConfig {
+            sandbox,
             state: Some(Arc::new(state)),
             emit,
             metrics: Some(Arc::new(metrics)),

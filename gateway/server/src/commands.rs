@@ -1,5 +1,6 @@
-//! One module for each command.
+//! One module for each command, and what they share.
 
+mod action_table;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod destination;

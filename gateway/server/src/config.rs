@@ -79,6 +79,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// The files and folders that no plugin may see: they hold everybody's events, and tokens.
+    pub(crate) fn own_files(&self) -> Vec<PathBuf> {
+        let database = &self.store.path;
+        let beside = |ending: &str| {
+            let mut path = database.clone().into_os_string();
+            path.push(ending);
+            PathBuf::from(path)
+        };
+        let of_store = ["", "-wal", "-shm", ".lock", ".blobs"].map(beside);
+        let file = self.file.file_name().map(|name| self.folder.join(name));
+        of_store.into_iter().chain(file).collect()
+    }
+
     /// Says in the log which tokens and keys could be guessed.
     pub(crate) fn warn_of_short_tokens(&self) {
         for source in self.sources.iter().filter(|source| source.tokens.iter().any(secrets::is_short)) {

@@ -55,7 +55,7 @@ pub(crate) struct Governed {
 pub(crate) struct InForce {
     /// Counts the configurations since the start of the gateway; the first is 1.
     pub(crate) generation: u64,
-    /// Tells configurations apart that mean different things.
+    /// Tells configurations apart that mean different things. Of settings that need a restart it is about those that hold.
     pub(crate) fingerprint: String,
 }
 
@@ -74,6 +74,8 @@ pub(crate) struct Reloader {
     governed: Governed,
     current: Mutex<Current>,
     in_force: Sender<InForce>,
+    /// Where plugins are looked for. Apart from `current`, which a reload has for as long as it takes.
+    plugin_folders: Sender<Arc<[PathBuf]>>,
     stopping: CancellationToken,
     /// What it starts outlives whoever asks: a thread that serves requests ends before the deliveries do.
     runtime: runtime::Handle,
@@ -104,11 +106,13 @@ impl Reloader {
     ) -> Self {
         let Loaded { config, resolved, stamps, settings } = loaded;
         let in_force = InForce { generation: 1, fingerprint: settings.fingerprint() };
+        let plugin_folders = Sender::new(config.plugins.path.as_slice().into());
         Self {
             read_again,
             governed,
             current: Mutex::new(Current { config, resolved, stamps, settings, instances }),
             in_force: Sender::new(in_force),
+            plugin_folders,
             stopping: CancellationToken::new(),
             runtime: runtime::Handle::current(),
         }
@@ -119,9 +123,9 @@ impl Reloader {
         self.in_force.borrow().clone()
     }
 
-    /// Where plugins are looked for. Waits for a reload that is under way.
-    pub(crate) async fn plugin_folders(&self) -> Vec<PathBuf> {
-        self.current.lock().await.config.plugins.path.clone()
+    /// Where plugins are looked for; while a reload is under way, as before it.
+    pub(crate) fn plugin_folders(&self) -> Arc<[PathBuf]> {
+        self.plugin_folders.borrow().clone()
     }
 
     /// Reads the configuration again, checks all of it, and goes over to it. `by` says who wants that.

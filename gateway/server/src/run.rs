@@ -132,6 +132,7 @@ impl Gateway {
             emit_rates: EmitRates::default(),
             series: PluginSeries::default(),
             clock: clock.clone(),
+            own_files: config.own_files().into(),
         };
         let (mut instances, mut destinations, mut infos) = (BTreeMap::new(), Vec::new(), Vec::new());
         for resolved in &loaded.resolved {

@@ -79,6 +79,7 @@ macro_rules! contract_tests {
                 keys_are_listed_by_prefix_in_order,
                 what_has_expired_is_not_there,
                 retention_removes_what_has_expired_in_chunks,
+                the_state_of_a_removed_destination_goes_after_a_while,
                 a_write_beyond_the_bounds_is_refused,
                 what_has_expired_makes_room,
             }

@@ -36,7 +36,7 @@ pub use self::{
         WaitingCount,
     },
     replays::{Matching, NewReplay, Replay, ReplayDetail, RetryAnswer},
-    retention::{Prune, Pruned, Usage},
+    retention::{Prune, Pruned, RemovedDestinations, Usage},
     sqlite::{Opened, Options, SqliteStore},
 };
 

@@ -1,6 +1,8 @@
 //! What may go, what went, and how much room the rest takes.
 
-use postroom_core::time::Timestamp;
+use std::collections::BTreeSet;
+
+use postroom_core::{id::DestinationName, time::Timestamp};
 
 /// What to remove in one chunk; what is not set stays.
 ///
@@ -18,11 +20,24 @@ pub struct Prune {
     pub replays_before: Option<Timestamp>,
     /// Remove plugin state that had expired by this moment.
     pub state_expired_by: Option<Timestamp>,
+    /// Remove plugin state of destinations that have not been configured for long.
+    pub removed_destinations: Option<RemovedDestinations>,
     /// Remove this many events whatever their age, oldest first, because room is short. Dead letters only go when
     /// nothing else is left. A series of chunks looks at every event once; one without `oldest` begins a new series.
     pub oldest: usize,
     /// Remove at most this many rows of each sort.
     pub limit: usize,
+}
+
+/// Which destinations lose what their plugins kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedDestinations {
+    /// Those that are configured, which lose nothing.
+    pub configured: BTreeSet<DestinationName>,
+    /// Now. One that is not configured counts as removed from the first time on that this is said of it, until it is back.
+    pub at: Timestamp,
+    /// Those that were removed before this moment lose it.
+    pub before: Timestamp,
 }
 
 /// What a chunk removed.

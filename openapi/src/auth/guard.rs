@@ -21,15 +21,38 @@ use crate::{
 /// The name of the API's security scheme in the document.
 pub(crate) const SCHEME: &str = "apiKey";
 
-/// Lets a request pass that carries a valid API key: every role may read. As the first argument of a handler it guards
-/// the handler.
-pub(crate) struct ApiKey<G>(PhantomData<G>);
+/// Lets a request pass whose API key allows what `N` needs, and says whose it is. As the first argument of a handler it
+/// guards the handler.
+pub(crate) struct Key<G, N>(pub(crate) Caller, PhantomData<fn() -> (G, N)>);
 
-/// Lets a request pass whose API key may act on deliveries and destinations, and says whose it is.
-pub(crate) struct OperatorKey<G>(pub(crate) Caller, PhantomData<G>);
+/// A key of any role: every role may read.
+pub(crate) type ApiKey<G> = Key<G, Reading>;
+/// A key that may act on deliveries and destinations.
+pub(crate) type OperatorKey<G> = Key<G, Acting>;
+/// A key that may do everything.
+pub(crate) type AdminKey<G> = Key<G, Everything>;
 
-/// Lets a request pass whose API key may do everything, and says whose it is.
-pub(crate) struct AdminKey<G>(pub(crate) Caller, PhantomData<G>);
+/// What an operation needs of a key.
+pub(crate) trait Needs: Send + Sync {
+    /// The least role that allows it.
+    const ROLE: Role;
+}
+
+pub(crate) struct Reading;
+pub(crate) struct Acting;
+pub(crate) struct Everything;
+
+impl Needs for Reading {
+    const ROLE: Role = Role::Viewer;
+}
+
+impl Needs for Acting {
+    const ROLE: Role = Role::Operator;
+}
+
+impl Needs for Everything {
+    const ROLE: Role = Role::Admin;
+}
 
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {
     let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
@@ -67,31 +90,20 @@ fn register_scheme(registry: &mut Registry) {
     );
 }
 
-impl<'a, G: Gateway> ApiExtractor<'a> for ApiKey<G> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_scheme(registry);
+fn check_role(caller: &Caller, needed: Role) -> Result<(), Failure> {
+    if caller.role >= needed {
+        return Ok(());
     }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        caller::<G>(request).await?;
-        check_parameters(request)?;
-        Ok(Self(PhantomData))
-    }
+    let message = match needed {
+        Role::Viewer | Role::Operator => {
+            "this API key may only read; this operation needs one with the role operator or admin"
+        }
+        Role::Admin => "this API key may not do everything; this operation needs one with the role admin",
+    };
+    Err(Failure::new(Code::Forbidden, message))
 }
 
-impl<'a, G: Gateway> ApiExtractor<'a> for OperatorKey<G> {
+impl<'a, G: Gateway, N: Needs> ApiExtractor<'a> for Key<G, N> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -110,44 +122,7 @@ impl<'a, G: Gateway> ApiExtractor<'a> for OperatorKey<G> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let caller = caller::<G>(request).await?;
-        if caller.role < Role::Operator {
-            return Err(Failure::new(
-                Code::Forbidden,
-                "this API key may only read; this operation needs one with the role operator or admin",
-            )
-            .into());
-        }
-        check_parameters(request)?;
-        Ok(Self(caller, PhantomData))
-    }
-}
-
-impl<'a, G: Gateway> ApiExtractor<'a> for AdminKey<G> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_scheme(registry);
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let caller = caller::<G>(request).await?;
-        if caller.role < Role::Admin {
-            return Err(Failure::new(
-                Code::Forbidden,
-                "this API key may not do everything; this operation needs one with the role admin",
-            )
-            .into());
-        }
+        check_role(&caller, N::ROLE)?;
         check_parameters(request)?;
         Ok(Self(caller, PhantomData))
     }

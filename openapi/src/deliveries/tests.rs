@@ -30,7 +30,7 @@ async fn filters_reach_the_gateway() {
         ["DeliveryFilter { state: Some(Dead), destination: Some(\"d\"), event_id: Some(\"e\"), \
           kind: Some(Activity), source: Some(\"s\"), subject: Some(\"u\"), \
           created_after: Some(Timestamp(2026-11-21T09:30:00Z)), \
-          created_before: Some(Timestamp(2026-11-22T00:00:00Z)), replay_id: Some(\"7\") } PageRequest { limit: 50, after: None }"]
+          created_before: Some(Timestamp(2026-11-22T00:00:00Z)) } Some(\"7\") PageRequest { limit: 50, after: None }"]
     );
 }
 

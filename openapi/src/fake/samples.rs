@@ -2,14 +2,14 @@
 
 use super::SOURCE;
 use crate::{
-    deliveries::{Attempt, Delivery, DeliveryState, OutcomeKind, OutcomeSummary},
+    deliveries::{Attempt, Delivery, DeliveryFilter, DeliveryState, OutcomeKind, OutcomeSummary},
     destinations::{
         Destination, DestinationState, Gate, HealthState, MissingLayer, PluginFaults, PluginHealth,
         PluginProcess, Sandbox, SandboxMode,
     },
     events::{Event, EventDelivery, Kind, NamedId, RouteResult, Verdict},
     reload::Reload,
-    replays::{Replay, ReplayFilter, ReplayProgress, ReplayState},
+    replays::{Replay, ReplayProgress, ReplayState},
     time::Timestamp,
 };
 
@@ -19,6 +19,7 @@ pub(crate) fn event(number: usize) -> Event {
         id: format!("0192f0c1-2b7e-7c3a-9d52-{number:012}"),
         received_at: Timestamp::from_unix_ms(1_790_000_000_125),
         source: SOURCE.to_owned(),
+        made_by: None,
         kind: Kind::MonitorRun,
         subject: Some("1e8eea47".to_owned()),
         verdict: Some(Verdict::Failed),
@@ -134,7 +135,7 @@ pub(super) fn replay(number: usize) -> Replay {
     Replay {
         id: number.to_string(),
         state: ReplayState::Running,
-        filter: ReplayFilter { state: Some(DeliveryState::Dead), ..ReplayFilter::default() },
+        filter: DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() },
         per_second: 50,
         count: 7,
         made: 3,

@@ -20,7 +20,7 @@ async fn a_replay_is_begun_with_its_filter_in_the_name_of_the_key() {
     assert_eq!(answer, json!({"id": "1", "count": 7}));
     assert_eq!(
         fake.filters(),
-        ["replay ReplayFilter { state: Some(Dead), destination: Some(\"d\"), event_id: Some(\"e\"), \
+        ["replay DeliveryFilter { state: Some(Dead), destination: Some(\"d\"), event_id: Some(\"e\"), \
           kind: Some(Activity), source: Some(\"s\"), subject: Some(\"u\"), \
           created_after: Some(Timestamp(2026-11-21T00:00:00Z)), \
           created_before: Some(Timestamp(2026-11-22T00:00:00Z)) } Some(5) by olga"]
@@ -32,7 +32,7 @@ async fn a_dry_run_counts_and_makes_nothing() {
     let fake = Fake::default();
     let answer = json_of(fake.post(OPERATOR_KEY, REPLAYS, r#"{"filter": {}, "dry_run": true}"#).await).await;
     assert_eq!(answer, json!({"count": 7}));
-    assert!(fake.filters()[0].starts_with("count ReplayFilter { state: None"), "{:?}", fake.filters());
+    assert!(fake.filters()[0].starts_with("count DeliveryFilter { state: None"), "{:?}", fake.filters());
     assert_eq!(fake.filters().len(), 1);
 }
 

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use crate::{postroom_attr, postroom_status, postroom_str, postroom_token};
 
 /// What `get_extension` knows it by.
-pub const EMIT_EXTENSION: &str = "postroom.emit/1";
+pub const POSTROOM_EMIT_V1: &str = "postroom.emit/1";
 /// Longest body, in bytes.
 pub const POSTROOM_EMIT_BODY_MAX: u32 = 1_048_576;
 /// Most labels.

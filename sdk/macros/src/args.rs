@@ -33,11 +33,12 @@ pub(crate) struct Args {
     pub(crate) metrics: Vec<Metric>,
 }
 
-/// A folder that the plugin asks for.
+/// A folder that the plugin asks for, or a file.
 pub(crate) struct Folder {
     pub(crate) path: String,
     /// `read` or `write`.
-    pub(crate) access: String,
+    pub(crate) access: &'static str,
+    pub(crate) file: bool,
 }
 
 /// Something that the plugin measures.
@@ -107,13 +108,21 @@ impl Parse for Args {
 
 impl Folder {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let access: Ident = input.parse()?;
-        if access != "read" && access != "write" {
-            return Err(error(access.span(), "not an access: write read(\"…\") or write(\"…\")"));
-        }
+        let word: Ident = input.parse()?;
+        let (access, file) = match word.to_string().as_str() {
+            "read" => ("read", false),
+            "write" => ("write", false),
+            "read_file" => ("read", true),
+            "write_file" => ("write", true),
+            _ => {
+                let words = "not an access: write read(\"…\") or write(\"…\") for a folder, read_file(\"…\") or \
+                             write_file(\"…\") for a file";
+                return Err(error(word.span(), words));
+            }
+        };
         let path;
         parenthesized!(path in input);
-        Ok(Self { path: text(&path, check::folder)?, access: access.to_string() })
+        Ok(Self { path: text(&path, check::folder)?, access, file })
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn folder(path: &str) -> Checked {
         None => path.starts_with('/'),
     };
     ensure(fits, || {
-        "a folder is an absolute path, or \"{config.root}\" for the one that the setting `root` names".into()
+        "a place is an absolute path, or \"{config.root}\" for the one that the setting `root` names".into()
     })
 }
 

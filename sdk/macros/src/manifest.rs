@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::args::{Args, Metric};
+use crate::args::{Args, Folder, Metric};
 
 /// The capabilities that the SDK needs for itself.
 const ALWAYS: [&str; 3] = ["log", "secrets", "clock"];
@@ -41,11 +41,7 @@ pub(crate) fn after_version(args: &Args) -> String {
         addresses => array(addresses.iter().map(|address| string(address))),
     };
     member(&mut json, "network", &network);
-    let folders = args
-        .filesystem
-        .iter()
-        .map(|folder| format!("{{\"path\":{},\"access\":{}}}", string(&folder.path), string(&folder.access)));
-    member(&mut json, "filesystem", &array(folders));
+    member(&mut json, "filesystem", &array(args.filesystem.iter().map(folder)));
     if !args.emits.is_empty() {
         member(&mut json, "emits", &array(args.emits.iter().map(|kind| string(kind))));
     }
@@ -56,6 +52,14 @@ pub(crate) fn after_version(args: &Args) -> String {
         member(&mut json, "limits", &limits);
     }
     json
+}
+
+fn folder(folder: &Folder) -> String {
+    let mut json = format!("{{\"path\":{},\"access\":{}", string(&folder.path), string(folder.access));
+    if folder.file {
+        member(&mut json, "file", "true");
+    }
+    json + "}"
 }
 
 fn metric(metric: &Metric) -> String {

@@ -43,9 +43,10 @@ fn a_fault_is_pointed_at_where_it_stands() {
     check("capabilities = [state, camera]", "camera", "there is no capability `camera`: there are log,");
     check("capabilities = [clock, clock]", "clock", "`clock` is there twice");
     check("filesystem = [execute(\"/\")]", "execute", "not an access");
+    check("filesystem = [file(\"/\")]", "file", "not an access");
     for path in ["", "data", "./data", "{config.}", "{config.a..b}", "{config.root", "{root}"] {
         let literal = format!("\"{path}\"");
-        check(&format!("filesystem = [read({literal})]"), &literal, "a folder is an absolute path");
+        check(&format!("filesystem = [read({literal})]"), &literal, "a place is an absolute path");
     }
     check("memory_mb = 0", "0", "must be a whole number from 1");
     check("memory_mb = 4294967296", "4294967296", "must be a whole number from 1 to 4294967295");
@@ -88,12 +89,12 @@ fn everything_is_written_in_the_order_of_the_manifest() {
     let source = r#"
         kinds = ["*"], id = "all", name = "A \"B\" \\ C", description = "line\nbreak – ä",
         license = "MIT", homepage = "https://example.com", capabilities = [state, log],
-        concurrency = 8, network = ["*:443"], filesystem = [read("/a"), write("{config.root}")],
+        concurrency = 8, network = ["*:443"], filesystem = [read("/a"), write("{config.root}"), read_file("/b"), write_file("{config.log}")],
         memory_mb = 64, threads = 4,
     "#;
     assert_eq!(
         json(source),
-        r#"{"manifest":1,"abi":"1.1","id":"all","name":"A \"B\" \\ C","description":"line\u000abreak – ä","version":"1.2.3","license":"MIT","homepage":"https://example.com","capabilities":["log","secrets","clock","state"],"kinds":["*"],"concurrency":8,"network":["*:443"],"filesystem":[{"path":"/a","access":"read"},{"path":"{config.root}","access":"write"}],"limits":{"memory_mb":64,"threads":4}}"#
+        r#"{"manifest":1,"abi":"1.1","id":"all","name":"A \"B\" \\ C","description":"line\u000abreak – ä","version":"1.2.3","license":"MIT","homepage":"https://example.com","capabilities":["log","secrets","clock","state"],"kinds":["*"],"concurrency":8,"network":["*:443"],"filesystem":[{"path":"/a","access":"read"},{"path":"{config.root}","access":"write"},{"path":"/b","access":"read","file":true},{"path":"{config.log}","access":"write","file":true}],"limits":{"memory_mb":64,"threads":4}}"#
     );
 }
 

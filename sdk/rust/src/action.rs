@@ -125,6 +125,10 @@ impl<P: Send + Sync + 'static> Actions<P> {
         self
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Begins an action; `None` when there is none of this name.
     pub(crate) fn run(&self, name: &str, plugin: Arc<P>, input: &[u8], call: ActionCall) -> Option<Running> {
         let offered = self.0.iter().find(|offered| offered.name == name)?;

@@ -26,6 +26,9 @@ struct Config {
     /// Where pages are kept.
     #[schemars(extend("format" = "path"))]
     root: Option<PathBuf>,
+    /// The file that each page is noted in.
+    #[schemars(extend("format" = "path"))]
+    log: Option<PathBuf>,
 }
 
 const fn ten_seconds() -> Duration {
@@ -42,7 +45,7 @@ struct Pager;
     capabilities = [state],
     concurrency = 16,
     network = ["a.example:443", "*:*"],
-    filesystem = [write("{config.root}")],
+    filesystem = [write("{config.root}"), write_file("{config.log}")],
     threads = 4,
     config_schema = "tests/attribute.schema.json"
 )]
@@ -51,7 +54,7 @@ impl Plugin for Pager {
 
     async fn create(_: Host, config: Config) -> Result<Self, CreateError> {
         match config {
-            Config { url, token: None, timeout, root: None }
+            Config { url, token: None, timeout, root: None, log: None }
                 if !url.is_empty() && timeout == ten_seconds() =>
             {
                 Ok(Self)
@@ -97,7 +100,10 @@ fn the_library_has_a_manifest_with_the_schema() {
             "kinds": ["monitor_run", "activity"],
             "concurrency": 16,
             "network": ["a.example:443", "*:*"],
-            "filesystem": [{ "path": "{config.root}", "access": "write" }],
+            "filesystem": [
+                { "path": "{config.root}", "access": "write" },
+                { "path": "{config.log}", "access": "write", "file": true },
+            ],
             "limits": { "threads": 4 },
         })
     );

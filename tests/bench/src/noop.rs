@@ -21,7 +21,7 @@ use postroom_openapi::{
         RunError, Upload,
     },
     reload::{Configuration, Reload},
-    replays::{Replay, ReplayFilter},
+    replays::Replay,
 };
 use serde_json::{Map, Value};
 
@@ -105,7 +105,12 @@ impl Gateway for Noop {
         Ok(None)
     }
 
-    async fn deliveries(&self, _: DeliveryFilter, _: PageRequest) -> Result<Page<Delivery>, ReadError> {
+    async fn deliveries(
+        &self,
+        _: DeliveryFilter,
+        _: Option<String>,
+        _: PageRequest,
+    ) -> Result<Page<Delivery>, ReadError> {
         Ok(empty())
     }
 
@@ -121,11 +126,16 @@ impl Gateway for Noop {
         Ok(None)
     }
 
-    async fn count_replay(&self, _: ReplayFilter) -> Result<u64, ActionError> {
+    async fn count_replay(&self, _: DeliveryFilter) -> Result<u64, ActionError> {
         Ok(0)
     }
 
-    async fn begin_replay(&self, _: ReplayFilter, _: Option<u32>, _: &Caller) -> Result<Replay, ActionError> {
+    async fn begin_replay(
+        &self,
+        _: DeliveryFilter,
+        _: Option<u32>,
+        _: &Caller,
+    ) -> Result<Replay, ActionError> {
         Err(ActionError::Conflict { reason: "nothing is kept here".to_owned() })
     }
 

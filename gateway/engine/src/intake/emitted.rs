@@ -38,10 +38,18 @@ pub struct Emitted {
     pub hops: u8,
 }
 
+const EMIT_SOURCE: &str = "destination:";
+
 /// The source of the events that the plugin of `destination` makes. No configured source has a name like that.
 #[must_use]
 pub fn emit_source(destination: &DestinationName) -> SourceName {
-    SourceName::new(format!("destination:{destination}"))
+    SourceName::new(format!("{EMIT_SOURCE}{destination}"))
+}
+
+/// The destination whose plugin makes the events of `source`; `None` for a configured source.
+#[must_use]
+pub fn emitting_destination(source: &SourceName) -> Option<&str> {
+    source.as_str().strip_prefix(EMIT_SOURCE)
 }
 
 impl Intake {

@@ -14,10 +14,14 @@ const KEPT: Retention = Retention {
     replays: Duration::from_secs(40),
 };
 
+fn configured() -> Arc<RwLock<Vec<DestinationName>>> {
+    Arc::new(RwLock::new(vec![DestinationName::new("log")]))
+}
+
 /// Runs the pruner for so long, and gives what it asked the store to remove.
 async fn prunes(store: &Arc<Memory>, retention: Retention, time: Duration) -> Vec<Prune> {
     let shared = Arc::clone(store) as Arc<dyn Store>;
-    let pruner = Pruner::new(shared, retention, testing::clock(), Metrics::default());
+    let pruner = Pruner::new(shared, retention, configured(), testing::clock(), Metrics::default());
     run(store, pruner, time).await
 }
 
@@ -41,6 +45,11 @@ async fn each_sort_is_kept_for_its_own_time() {
         marks_before: before(30),
         replays_before: before(40),
         state_expired_by: before(0),
+        removed_destinations: Some(RemovedDestinations {
+            configured: [DestinationName::new("log")].into(),
+            at: Timestamp::from_unix_ms(NOON),
+            before: before(30 * 24 * 60 * 60).unwrap(),
+        }),
         oldest: 0,
         limit: CHUNK_ROWS,
     };
@@ -125,7 +134,8 @@ async fn prunes_with_a_jump(ahead: Duration) -> usize {
         let jumped = (300..600).contains(&start.elapsed().as_secs());
         right.now().plus(if jumped { ahead } else { Duration::ZERO })
     });
-    let pruner = Pruner::new(Arc::clone(&store) as Arc<dyn Store>, KEPT, clock, Metrics::default());
+    let pruner =
+        Pruner::new(Arc::clone(&store) as Arc<dyn Store>, KEPT, configured(), clock, Metrics::default());
     run(&store, pruner, Duration::from_secs(899)).await.len()
 }
 
@@ -144,7 +154,8 @@ async fn room_is_made_even_if_the_clock_has_jumped() {
         right.now().plus(if start.elapsed().is_zero() { Duration::ZERO } else { 2 * DAY })
     });
     let bounded = Retention { size_bytes: Some(100), ..KEPT };
-    let pruner = Pruner::new(Arc::clone(&store) as Arc<dyn Store>, bounded, clock, Metrics::default());
+    let pruner =
+        Pruner::new(Arc::clone(&store) as Arc<dyn Store>, bounded, configured(), clock, Metrics::default());
     tokio::time::advance(INTERVAL).await;
     let asked = run(&store, pruner, INTERVAL / 2).await;
     let by_room = |oldest| Prune { oldest, limit: CHUNK_ROWS, ..Prune::default() };

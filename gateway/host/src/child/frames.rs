@@ -8,8 +8,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::{
+    io::Errno,
+    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
+};
 
+use super::spin::Spin;
 use crate::wire::{TO_CHILD_BYTES_MAX, ToChild, frame_length};
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -21,11 +25,13 @@ struct Socket {
     stream: UnixStream,
     /// In the order of the frames that they belong to.
     descriptors: VecDeque<OwnedFd>,
+    spin: Spin,
 }
 
 impl Frames {
     pub(crate) fn new(stream: UnixStream) -> Self {
-        Self(BufReader::with_capacity(BUFFER_BYTES, Socket { stream, descriptors: VecDeque::new() }))
+        let spin = Spin::new();
+        Self(BufReader::with_capacity(BUFFER_BYTES, Socket { stream, descriptors: VecDeque::new(), spin }))
     }
 
     /// Waits for the next frame.
@@ -48,18 +54,32 @@ impl Frames {
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // The kernel ends a read behind a message that carries descriptors, and the gateway sends one with each.
-        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut room);
-        let received =
-            recvmsg(&self.stream, &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-        for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                self.descriptors.extend(descriptors);
-            }
-        }
-        Ok(received.bytes)
+        let Self { stream, descriptors, spin } = self;
+        let look = |to: &mut (_, _)| match receive(stream, to, RecvFlags::DONTWAIT) {
+            Err(Errno::WOULDBLOCK) => None,
+            received => Some(received),
+        };
+        Ok(spin.wait(&mut (buffer, descriptors), look, |to| receive(stream, to, RecvFlags::empty()))?)
     }
+}
+
+/// Receives bytes and adds to the descriptors.
+fn receive(
+    stream: &UnixStream,
+    (buffer, descriptors): &mut (&mut [u8], &mut VecDeque<OwnedFd>),
+    flags: RecvFlags,
+) -> rustix::io::Result<usize> {
+    // The kernel ends a read behind a message that carries descriptors, and the gateway sends one with each.
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut room);
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
+    let received = recvmsg(stream, &mut [IoSliceMut::new(buffer)], &mut control, flags)?;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            descriptors.extend(received);
+        }
+    }
+    Ok(received.bytes)
 }
 
 #[cfg(test)]

@@ -2,16 +2,21 @@
 
 use std::{
     io::{self, Write},
+    mem,
     os::unix::net::UnixStream,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use bytes::BytesMut;
 use rustix::net::{SendFlags, send};
 use tokio::time::Instant;
 
-use super::{process, threads::OwnThread};
+use super::{process, spin::Spin, threads::OwnThread};
 use crate::{
     plugin_log::{Budget, LogRecord},
     wire::ToGateway,
@@ -23,6 +28,8 @@ const LOG_BYTES_MAX: usize = 1024 * 1024;
 const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// Room that is kept from one batch to the next.
 const BATCH_BYTES_KEPT: usize = 64 * 1024;
+/// Frames that follow on each other faster than this are written together, by the writer.
+const BURST: Duration = Duration::from_micros(15);
 
 /// The queue of frames to the gateway.
 ///
@@ -36,8 +43,12 @@ pub(super) struct Outbox {
 struct Shared {
     socket: UnixStream,
     queue: Mutex<Queue>,
-    /// The queue waits for the writer, or has been written while somebody waited for that.
-    changed: Condvar,
+    /// Whether there is something in the queue, for a writer that looks without the lock.
+    filled: AtomicBool,
+    /// The queue waits for a writer that sleeps.
+    wake: Condvar,
+    /// All is written, while somebody waits for that.
+    written: Condvar,
 }
 
 struct Queue {
@@ -47,25 +58,37 @@ struct Queue {
     log_budget: Budget,
     /// Somebody writes: the frames before those in the queue are on their way.
     writing: bool,
-    /// Somebody waits until all is written.
-    flushing: bool,
+    writer_sleeps: bool,
+    /// When a sender last wrote by itself.
+    sent_at: Option<Instant>,
+    /// How many wait until all is written.
+    flushing: usize,
 }
 
 impl Outbox {
-    /// Starts the writer, which writes what the socket did not take at once.
-    pub(super) fn start(socket: UnixStream) -> io::Result<Self> {
+    /// Starts the writer, which writes what the socket did not take at once, and what comes in bursts.
+    pub(super) fn start(socket: UnixStream, spin: Spin) -> io::Result<Self> {
+        let now = Instant::now();
         let queue = Queue {
             bytes: Vec::new(),
             log_bytes: 0,
-            log_budget: Budget::new(Instant::now()),
+            log_budget: Budget::new(now),
             writing: false,
-            flushing: false,
+            writer_sleeps: false,
+            sent_at: None,
+            flushing: 0,
         };
-        let shared = Arc::new(Shared { socket, queue: Mutex::new(queue), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            socket,
+            queue: Mutex::new(queue),
+            filled: AtomicBool::new(false),
+            wake: Condvar::new(),
+            written: Condvar::new(),
+        });
         let writer = Arc::clone(&shared);
         thread::Builder::new().name("outbox".to_owned()).spawn(move || {
             let _own = OwnThread::enter();
-            writer.write_queue();
+            writer.write_queue(spin);
         })?;
         Ok(Self { shared })
     }
@@ -105,20 +128,23 @@ impl Outbox {
     /// Waits until the gateway has everything.
     pub(super) fn flush(&self) {
         let mut queue = self.shared.lock();
-        queue.flushing = true;
+        queue.flushing += 1;
         while queue.writing || !queue.bytes.is_empty() {
-            queue = self.shared.wait(queue);
+            queue = wait(&self.shared.written, queue);
         }
+        queue.flushing -= 1;
     }
 }
 
 impl Shared {
-    /// Writes `frames`, or has them written when somebody else writes or the socket is full.
+    /// Writes `frames`, or leaves them to the writer: when somebody else writes, the socket is full or a burst has begun.
     ///
-    /// Written by the calling thread where that needs no waiting: to wake another one takes as long as the writing.
+    /// Written by the calling thread where that needs no waiting: to wake another one takes as long as the writing. In a
+    /// burst the writer takes many frames with one system call, and most find it awake.
     fn send(&self, mut queue: MutexGuard<'_, Queue>, frames: &[u8]) {
-        if queue.writing || !queue.bytes.is_empty() {
+        if queue.writing || !queue.bytes.is_empty() || !queue.writer_sleeps || queue.is_burst() {
             queue.bytes.extend_from_slice(frames);
+            self.hand_over(queue);
             return;
         }
         queue.writing = true;
@@ -126,22 +152,33 @@ impl Shared {
         // An error other than a full socket is met again by the writer.
         let sent = send(&self.socket, frames, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).unwrap_or(0);
         let mut queue = self.lock();
+        queue.sent_at = Some(Instant::now());
         // What came meanwhile goes behind.
         queue.bytes.splice(0..0, frames.iter().skip(sent).copied());
         self.written(&mut queue);
         if !queue.bytes.is_empty() {
-            self.changed.notify_all();
+            self.hand_over(queue);
         }
     }
 
-    fn write_queue(&self) {
+    /// Tells the writer that there is something in the queue.
+    fn hand_over(&self, mut queue: MutexGuard<'_, Queue>) {
+        self.filled.store(true, Ordering::Release);
+        // A sender that writes just now looks at the queue after that.
+        let wake = !queue.writing && mem::take(&mut queue.writer_sleeps);
+        drop(queue);
+        if wake {
+            self.wake.notify_one();
+        }
+    }
+
+    fn write_queue(&self, mut spin: Spin) {
         let mut batch = Vec::new();
-        let mut queue = self.lock();
         loop {
-            while queue.writing || queue.bytes.is_empty() {
-                queue = self.wait(queue);
-            }
-            std::mem::swap(&mut queue.bytes, &mut batch);
+            let look = |(): &mut ()| self.filled.load(Ordering::Acquire).then(|| self.wait_for_frames());
+            let mut queue = spin.wait(&mut (), look, |()| self.wait_for_frames());
+            mem::swap(&mut queue.bytes, &mut batch);
+            self.filled.store(false, Ordering::Relaxed);
             queue.log_bytes = 0;
             queue.writing = true;
             drop(queue);
@@ -152,17 +189,29 @@ impl Shared {
             batch.clear();
             // One large record must not be paid for ever.
             batch.shrink_to(BATCH_BYTES_KEPT);
-            queue = self.lock();
-            self.written(&mut queue);
+            self.written(&mut self.lock());
         }
+    }
+
+    /// Waits until there are frames that nobody writes.
+    fn wait_for_frames(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.lock();
+        while queue.writing || queue.bytes.is_empty() {
+            queue.writer_sleeps = true;
+            queue = wait(&self.wake, queue);
+            // It is taken back by whoever wakes the writer, but not when that happens by chance.
+            queue.writer_sleeps = false;
+        }
+        queue
     }
 
     fn written(&self, queue: &mut Queue) {
         queue.writing = false;
         if queue.bytes.is_empty() {
             queue.log_bytes = 0;
-            if queue.flushing {
-                self.changed.notify_all();
+            // Asked first: to notify nobody costs a system call too.
+            if queue.flushing > 0 {
+                self.written.notify_all();
             }
         }
     }
@@ -170,10 +219,16 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn wait<'a>(&self, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
-        self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
+impl Queue {
+    fn is_burst(&self) -> bool {
+        self.sent_at.is_some_and(|sent_at| sent_at.elapsed() < BURST)
     }
+}
+
+fn wait<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    condition.wait(queue).unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use super::{
     pool::Pool,
     process,
     secrets::Secrets,
+    spin::Spin,
     threads::{self, OwnThread},
 };
 use crate::{
@@ -47,6 +48,8 @@ use crate::{
 /// Serves the gateway behind `socket`. Comes back when the plugin could not be started, having told the gateway why,
 /// or after a check; with an error when the gateway is gone. A plugin that runs ends the process by itself.
 pub(super) fn run(socket: &UnixStream) -> io::Result<()> {
+    // What it asks about is behind locks later on.
+    let spin = Spin::new();
     let mut frames = Frames::new(socket.try_clone()?);
     let ToChild::Start(start) = frames.next()? else { return Err(out_of_turn()) };
     let library = File::from(frames.descriptor()?);
@@ -55,7 +58,7 @@ pub(super) fn run(socket: &UnixStream) -> io::Result<()> {
     }
     // Before the first thread: it binds those that are started from here on.
     let confined = confine::confine(&start.plan);
-    let outbox = Outbox::start(socket.try_clone()?)?;
+    let outbox = Outbox::start(socket.try_clone()?, spin)?;
     let begun = match confined {
         Ok((layers, places)) => {
             // Said before the plugin's code can say anything on this socket.
@@ -85,7 +88,7 @@ fn begin(start: Start, library: File, layers: &Layers, outbox: &Outbox) -> Resul
     })?;
     if start.check_only {
         library.check_description().map_err(|error| failed(&error))?;
-        return Err(ToGateway::Valid);
+        return Err(ToGateway::Valid { actions: library.acts() });
     }
     let concurrency = if library.is_serial() { 1 } else { start.concurrency.max(1) };
     let pool = library.blocks().then(|| Pool::new(usize::try_from(concurrency).unwrap_or(usize::MAX)));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use postroom_abi::POSTROOM_ACTIONS_V1;
+
 use super::{Broken, Subject, rig::Rig};
 use crate::process::{Limits, Process};
 
@@ -25,9 +27,21 @@ pub(super) async fn health(subject: &Subject) -> Result<String, Broken> {
     }
 }
 
-/// Whether `describe`, if there is one, says the same as the manifest in the file.
+/// Whether `describe`, if there is one, says the same as the manifest in the file, and whether the library has actions just
+/// when the manifest lists some.
 pub(super) async fn describes(subject: &Subject) -> Result<String, Broken> {
     let launch = Rig::to_launch(subject, subject.instance.config.clone(), Limits::default());
-    Process::check(&launch).await?;
-    Ok("id, version and ABI agree".to_owned())
+    let checked = Process::check(&launch).await?;
+    let listed = &subject.instance.plugin.manifest.actions;
+    match (listed.first(), checked.actions) {
+        (Some(action), false) => Err(Broken::new(format!(
+            "the manifest lists the action {:?}, and get_extension gives nothing for {POSTROOM_ACTIONS_V1}: nobody can run it",
+            action.name
+        ))),
+        (None, true) => Err(Broken::new(format!(
+            "get_extension gives {POSTROOM_ACTIONS_V1}, and the manifest lists no \"actions\": nobody can run any"
+        ))),
+        (None, false) => Ok("id, version and ABI agree".to_owned()),
+        (Some(_), true) => Ok("id, version, ABI and actions agree".to_owned()),
+    }
 }

@@ -8,6 +8,7 @@ use super::{Broken, Seen, Subject, asked, files, hurried, kept, lasting, payload
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     File,
+    Schemas,
     Start,
     Describe,
     Health,
@@ -29,8 +30,9 @@ pub(super) enum Check {
 }
 
 impl Check {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::File,
+        Self::Schemas,
         Self::Start,
         Self::Describe,
         Self::Health,
@@ -70,6 +72,7 @@ impl Check {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::File => "file and manifest",
+            Self::Schemas => "schemas are JSON Schema",
             Self::Start => "starts",
             Self::Describe => "describes itself as its file does",
             Self::Health => "health answers",
@@ -97,7 +100,7 @@ impl Check {
 
     /// Whether the check is about a plugin that runs with the settings it was given.
     pub(super) const fn needs_start(self) -> bool {
-        !matches!(self, Self::File | Self::Start | Self::Nonsense | Self::OtherType)
+        !matches!(self, Self::File | Self::Schemas | Self::Start | Self::Nonsense | Self::OtherType)
     }
 
     /// Makes the check; gives what was seen.
@@ -105,6 +108,7 @@ impl Check {
         let reason = match self {
             Self::Sample(kind) => return payloads::samples_of(subject, kind).await,
             Self::File => files::file_and_manifest(&subject.instance.plugin),
+            Self::Schemas => files::schemas(&subject.instance.plugin.manifest),
             Self::Start => settings::starts(subject).await,
             Self::Describe => asked::describes(subject).await,
             Self::Health => asked::health(subject).await,

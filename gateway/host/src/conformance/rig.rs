@@ -61,7 +61,7 @@ impl Rig {
         instance.concurrency = AT_ONCE;
         // Nothing of one check is there in the next.
         instance.state = Some(Arc::new(MemoryState::default()));
-        let mut launch = instance.launch();
+        let mut launch = instance.launch(Arc::default());
         launch.limits = Limits { start: START_MAX, ..limits };
         launch
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use postroom_core::{event::Kind, id::DestinationName};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -162,6 +162,76 @@ async fn a_kind_to_come_is_no_reason_to_crash() {
 async fn a_description_that_differs_from_the_file_is_seen() {
     let said = r#""{\"id\":\"unruly\",\"version\":\"1.0.1\",\"abi\":\"1.0\"}""#;
     assert_eq!(broken_by(&format!("-DDESCRIPTION={said}")).await, ["describes itself as its file does"]);
+}
+
+/// Has the manifest say more.
+fn manifest_with(members: &str) -> String {
+    format!("-DMORE=\",{}\"", members.replace('"', "\\\""))
+}
+
+const ACTION: &str = r#""actions":[{"name":"list"}]"#;
+
+#[tokio::test]
+async fn actions_that_only_the_manifest_knows_are_seen() {
+    let plugin = compile(UNRULY, &["-shared", "-fPIC", "-pthread", &manifest_with(ACTION)]);
+    let findings = findings(&plugin, "", &[]).await;
+    assert_eq!(broken(&findings), ["describes itself as its file does"], "{findings:#?}");
+    let reason = &findings["describes itself as its file does"].reason;
+    assert!(reason.starts_with("the manifest lists the action \"list\""), "{reason}");
+}
+
+#[tokio::test]
+async fn actions_that_only_the_library_knows_are_seen() {
+    assert_eq!(broken_by("-DWITH_ACTIONS").await, ["describes itself as its file does"]);
+}
+
+#[tokio::test]
+async fn actions_that_both_know_are_good() {
+    let plugin = compile(UNRULY, &["-shared", "-fPIC", "-pthread", "-DWITH_ACTIONS", &manifest_with(ACTION)]);
+    let findings = findings(&plugin, "", &[]).await;
+    assert_eq!(broken(&findings), Vec::<&str>::new(), "{findings:#?}");
+    let reason = &findings["describes itself as its file does"].reason;
+    assert_eq!(reason, "id, version, ABI and actions agree");
+}
+
+#[test]
+fn schemas_that_are_none_are_seen() {
+    let of_action = |key: &str, schema: Value| json!({ "actions": [{ "name": "list", key: schema }] });
+    for (more, expected) in [
+        (json!({}), Ok("it has none")),
+        (json!({ "config_schema": { "type": "object" } }), Ok("1 schema")),
+        (
+            json!({ "config_schema": { "properties": { "url": { "type": "text" } } } }),
+            Err("config_schema is no JSON Schema: /properties/url/type: expected"),
+        ),
+        (
+            of_action("input_schema", json!({ "required": "version" })),
+            Err("input_schema of the action \"list\" is no JSON Schema: /required: expected a list"),
+        ),
+        (
+            of_action("output_schema", json!({ "type": "string" })),
+            Err("output_schema of the action \"list\" takes no object"),
+        ),
+    ] {
+        let mut manifest =
+            json!({ "manifest": 1, "id": "x", "name": "X", "version": "1", "abi": "1.1", "kinds": ["*"] });
+        manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let said = files::schemas(&crate::manifest::Manifest::parse(&manifest.to_string()).unwrap());
+        match (said, expected) {
+            (Ok(said), Ok(expected)) => assert_eq!(said, expected),
+            (Err(broken), Err(expected)) => {
+                let reason = broken.into_reason();
+                assert!(reason.starts_with(expected), "{reason}");
+            }
+            (said, _) => panic!("{said:?} of {manifest}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_is_none_is_one_failed_check() {
+    let rule = manifest_with(r#""config_schema":{"type":"camel"}"#);
+    assert_eq!(broken_by(&rule).await, ["schemas are JSON Schema"]);
 }
 
 #[tokio::test]

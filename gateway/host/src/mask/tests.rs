@@ -1,6 +1,6 @@
 use postroom_core::secret::Secret;
 
-use super::Mask;
+use super::{Mask, RETIRED_MAX};
 
 const URL: &str = "https://itoc360.test/events?token=s3cret";
 const QUOTED: &str = "quote\" slash/ back\\slash é 😀";
@@ -98,4 +98,30 @@ fn a_line_has_no_control_characters_and_is_bounded_after_masking() {
 #[test]
 fn a_mask_does_not_print_what_it_masks() {
     assert_eq!(format!("{:?}", mask(&[URL])), "Mask { secrets: [Secret(***)] }");
+}
+
+#[test]
+fn secrets_that_were_replaced_are_masked_as_long_as_somebody_has_them_and_a_good_while_after() {
+    let mask = Mask::default();
+    let secret = |number: usize| [Secret::new(format!("s3cret-token-{number:02}"))];
+    let masks = |number: usize| {
+        let text = secret(number)[0].expose().to_owned();
+        mask.text(&text, usize::MAX) == "***"
+    };
+    let held = mask.give(&secret(0));
+    for number in 1..=2 * RETIRED_MAX {
+        mask.give(&secret(number));
+        assert!(masks(number) && masks(number.saturating_sub(1)));
+    }
+    assert!(masks(0), "somebody has it");
+    assert!(!masks(1), "so many sets are not kept");
+    assert!((RETIRED_MAX + 2..=2 * RETIRED_MAX).all(masks));
+
+    // What is given again counts as given last.
+    mask.give(&secret(RETIRED_MAX + 2));
+    drop(held);
+    for number in 50..50 + RETIRED_MAX {
+        mask.give(&secret(number));
+    }
+    assert!(masks(RETIRED_MAX + 2) && !masks(0) && !masks(2 * RETIRED_MAX));
 }

@@ -20,8 +20,8 @@ use std::{
 };
 
 use postroom_abi::{
-    EMIT_EXTENSION, POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_E_DENIED, POSTROOM_E_INVALID,
-    POSTROOM_E_STALE, POSTROOM_OK, POSTROOM_OUT_RETRY, postroom_host, postroom_outcome, postroom_sink,
+    POSTROOM_ABI_MAJOR, POSTROOM_ABI_MINOR, POSTROOM_E_DENIED, POSTROOM_E_INVALID, POSTROOM_E_STALE,
+    POSTROOM_EMIT_V1, POSTROOM_OK, POSTROOM_OUT_RETRY, postroom_host, postroom_outcome, postroom_sink,
     postroom_status, postroom_str, postroom_token,
 };
 use postroom_core::{limits, secret::Secret};
@@ -381,7 +381,7 @@ unsafe extern "C" fn get_extension(ctx: *mut c_void, id: postroom_str) -> *const
     let Ok(context) = (unsafe { open_context(ctx) }) else { return ptr::null() };
     // SAFETY: the contract has the plugin keep the name during the call.
     match unsafe { copy_text(id, EXTENSION_BYTES_MAX) }.as_str() {
-        EMIT_EXTENSION if context.services.may_emit() => ptr::from_ref(&emit::TABLE).cast(),
+        POSTROOM_EMIT_V1 if context.services.may_emit() => ptr::from_ref(&emit::TABLE).cast(),
         _ => ptr::null(),
     }
 }

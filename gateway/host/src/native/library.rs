@@ -211,6 +211,11 @@ impl Library {
         self.table.flags & POSTROOM_PF_SERIAL != 0
     }
 
+    /// Whether it has actions.
+    pub(crate) const fn acts(&self) -> bool {
+        self.actions.is_some()
+    }
+
     /// Has the plugin check a config.
     pub(crate) fn validate(&self, config_json: &str) -> Result<(), ValidateError> {
         let Some(validate) = self.table.validate else { return Ok(()) };

@@ -115,7 +115,8 @@ impl Process {
     pub(crate) async fn act(&self, call: ActionCall) -> Result<Map<String, Value>, ActionError> {
         let ActionCall { name, input, time_limit } = call;
         let action = self.actions().iter().find(|action| action.name == name).ok_or(ActionError::Unknown)?;
-        let input_json = checked(input, action)?;
+        let schema = action.input_schema.clone();
+        let input_json = aside(move || checked(input, schema.as_ref())).await?;
         let mut in_flight = self.actions.begin(&self.outgoing)?;
         let deadline_unix_ms = clock::unix_ms(clock::now().plus(time_limit));
         let frame = Frame::action(in_flight.token, deadline_unix_ms, &name, input_json);
@@ -139,22 +140,28 @@ impl Process {
         &self.sealed.plugin.manifest.actions
     }
 
-    /// Reads a report, which may be large, aside: this thread is everybody's.
     async fn believed(&self, report: ActionReport) -> Result<Map<String, Value>, ActionError> {
         let mask = Arc::clone(&self.mask);
-        let read = spawn_blocking(move || report.accept(&mask)).await;
-        read.unwrap_or_else(|_| Err(ActionError::NotRunning { reason: "the gateway stops".to_owned() }))
+        aside(move || report.accept(&mask)).await
     }
 }
 
+/// Reads or checks what may be large where nobody waits for anything else: this thread is everybody's.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ActionError> + Send + 'static,
+) -> Result<T, ActionError> {
+    let stops = || ActionError::NotRunning { reason: "the gateway stops".to_owned() };
+    spawn_blocking(work).await.unwrap_or_else(|_| Err(stops()))
+}
+
 /// The input as JSON, if it fits.
-fn checked(input: Map<String, Value>, action: &Action) -> Result<String, ActionError> {
+fn checked(input: Map<String, Value>, schema: Option<&Value>) -> Result<String, ActionError> {
     let input = Value::Object(input);
     let json = input.to_string();
     if json.len() > ACTION_INPUT_BYTES_MAX {
         return Err(ActionError::InputTooLarge);
     }
-    let faults = action.input_schema.as_ref().map(|schema| json_schema::faults(&input, schema));
+    let faults = schema.map(|schema| json_schema::faults(&input, schema));
     match faults {
         Some(faults) if !faults.is_empty() => Err(ActionError::Input { faults }),
         _ => Ok(json),

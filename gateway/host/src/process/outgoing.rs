@@ -1,20 +1,11 @@
 //! Frames on their way into the process's socket.
 
-use std::{
-    fs::File,
-    io::{self, IoSlice},
-    mem::MaybeUninit,
-    os::fd::AsFd,
-};
+use std::io;
 
-use bytes::{Buf, BytesMut};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use tokio::{
-    io::{AsyncWriteExt, Interest},
-    net::unix::OwnedWriteHalf,
-    sync::mpsc,
-};
+use bytes::BytesMut;
+use tokio::sync::mpsc;
 
+use super::socket::Outgoing;
 use crate::wire::{Frame, Tail};
 
 /// Frames are joined up to this size; what is larger is a body, and goes out without being copied.
@@ -26,7 +17,7 @@ const FRAMES_AT_ONCE: usize = 256;
 ///
 /// A failed write means that the process is gone, which the reading side sees and reports.
 pub(super) async fn write_frames(
-    mut socket: OwnedWriteHalf,
+    socket: Outgoing,
     mut outgoing: mpsc::Receiver<Frame>,
     mut replies: mpsc::Receiver<Frame>,
 ) {
@@ -45,18 +36,18 @@ pub(super) async fn write_frames(
             return;
         }
         for frame in frames.drain(..) {
-            if write_frame(&mut socket, &mut joined, frame).await.is_err() {
+            if write_frame(&socket, &mut joined, frame).await.is_err() {
                 return;
             }
         }
-        if socket.write_all_buf(&mut joined).await.is_err() {
+        if write_joined(&socket, &mut joined).await.is_err() {
             return;
         }
     }
 }
 
 /// Adds a frame to `joined`, or writes it and all before it when it is large or brings a descriptor.
-async fn write_frame(socket: &mut OwnedWriteHalf, joined: &mut BytesMut, frame: Frame) -> io::Result<()> {
+async fn write_frame(socket: &Outgoing, joined: &mut BytesMut, frame: Frame) -> io::Result<()> {
     match frame.tail {
         Tail::Bytes(body) if joined.len() + frame.head.len() + body.len() <= JOIN_BYTES_MAX => {
             joined.extend_from_slice(&frame.head);
@@ -65,33 +56,21 @@ async fn write_frame(socket: &mut OwnedWriteHalf, joined: &mut BytesMut, frame: 
         }
         Tail::Bytes(body) => {
             joined.extend_from_slice(&frame.head);
-            socket.write_all_buf(joined).await?;
+            write_joined(socket, joined).await?;
             socket.write_all(&body).await
         }
         Tail::Descriptor(file) => {
             // By itself, so that descriptors come in the order of their frames, one with each.
-            socket.write_all_buf(joined).await?;
-            let mut head = frame.head;
-            send_with(socket, &mut head, &file).await?;
-            socket.write_all_buf(&mut head).await
+            write_joined(socket, joined).await?;
+            socket.write_all_with(&frame.head, &file).await
         }
     }
 }
 
-/// Sends the first bytes of `bytes` together with a descriptor, and takes them off it.
-async fn send_with(socket: &OwnedWriteHalf, bytes: &mut BytesMut, file: &File) -> io::Result<()> {
-    let stream = socket.as_ref();
-    let sent = stream.async_io(Interest::WRITABLE, || {
-        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut room);
-        let descriptors = [file.as_fd()];
-        let fits = control.push(SendAncillaryMessage::ScmRights(&descriptors));
-        debug_assert!(fits, "the room is made for one descriptor");
-        Ok(sendmsg(stream, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?)
-    });
-    let sent = sent.await?;
-    bytes.advance(sent);
-    Ok(())
+async fn write_joined(socket: &Outgoing, joined: &mut BytesMut) -> io::Result<()> {
+    let written = socket.write_all(joined).await;
+    joined.clear();
+    written
 }
 
 #[cfg(test)]

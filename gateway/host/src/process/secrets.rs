@@ -1,6 +1,9 @@
 //! Secrets that take the place of others while the process runs.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 use postroom_core::secret::Secret;
 use tokio::sync::mpsc::error::TrySendError;
@@ -12,7 +15,8 @@ impl Process {
     /// Gives the plugin other secrets. What it said with the old ones is masked as before.
     pub(crate) fn replace_secrets(&self, secrets: &BTreeMap<String, Secret>) {
         // First: the plugin may use them at once.
-        self.mask.add(secrets.values());
+        let given = self.mask.give(secrets.values());
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner) = given;
         let number = self.secrets_number.fetch_add(1, Ordering::Relaxed) + 1;
         if let Err(TrySendError::Full(frame)) = self.outgoing.try_send(Frame::secrets(number, secrets)) {
             // It is behind with its frames. Of several that wait, the number tells the newest.

@@ -1,14 +1,13 @@
 //! The conversation with one process: reads what it says, watches that it is alive, and reaps it.
 
 use std::{
+    pin::pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::BytesMut;
 use tokio::{
-    io::AsyncReadExt,
-    net::unix::OwnedReadHalf,
     process::Child,
     sync::{
         Semaphore,
@@ -30,6 +29,7 @@ use super::{
     moves::MoveWatch,
     output::Output,
     pending::{Pending, Reply},
+    socket::{Incoming, READ_BYTES},
     state::StateDesk,
     usage::Usage,
 };
@@ -42,11 +42,9 @@ use crate::{
 /// How long a process may live on after it closed its socket.
 const CLOSED_LIMIT: Duration = Duration::from_millis(500);
 
-const READ_BYTES: usize = 16 * 1024;
-
 /// One side of the conversation, and the process itself.
 pub(super) struct Session {
-    pub(super) incoming: OwnedReadHalf,
+    pub(super) incoming: Incoming,
     pub(super) buffer: BytesMut,
     /// Where the first answer goes.
     pub(super) ready: Option<oneshot::Sender<ToGateway>>,
@@ -130,15 +128,16 @@ impl Session {
 
     async fn talk(&mut self) -> End {
         let mut looks = Looks { interval: self.limits.ping_interval, next: Instant::now(), put_off: false };
+        // One timer for all looks: to set one for each read would wake the runtime's driver each time.
+        let mut look = pin!(sleep_until(looks.next));
         loop {
-            self.buffer.reserve(READ_BYTES);
             // What has come is read before the clock is asked: when the gateway itself was held up, the answer to a
             // ping may be waiting.
             let read = tokio::select! {
                 biased;
                 () = self.kill.cancelled() => return End::Kill(Exit::Killed("it is no longer needed".to_owned())),
-                read = self.incoming.read_buf(&mut self.buffer) => Some(read),
-                () = sleep_until(looks.next) => None,
+                read = self.incoming.read(&mut self.buffer) => Some(read),
+                () = &mut look => None,
             };
             let all_read = read.is_none();
             // An error is a reset by a process that ended with frames unread.
@@ -148,13 +147,18 @@ impl Session {
             if let Err(fault) = self.take_frames() {
                 return End::Kill(Exit::Killed(format!("it broke the protocol: {fault}")));
             }
-            // There may be no end to what it says, and the thread is everybody's.
-            tokio::task::yield_now().await;
+            // There may be no end to what it says, and the thread is everybody's. After a smaller read there is nothing left.
+            if matches!(read, Some(Ok(READ_BYTES..))) {
+                tokio::task::yield_now().await;
+            }
             let now = Instant::now();
             if looks.is_due(now, all_read)
                 && let Some(exit) = self.watch(now).map(Exit::Killed).or_else(|| self.holds_on(now))
             {
                 return End::Kill(exit);
+            }
+            if look.deadline() != looks.next {
+                look.as_mut().reset(looks.next);
             }
         }
     }
@@ -187,7 +191,7 @@ impl Session {
             ToGateway::Log(record) => self.log.record(&record, self.pending.event(record.token)),
             ToGateway::LogsLost { count } => self.log.lost(count),
             answer @ (ToGateway::Ready { .. }
-            | ToGateway::Valid
+            | ToGateway::Valid { .. }
             | ToGateway::Refused { .. }
             | ToGateway::Failed { .. }) => {
                 let ready = self.ready.take().ok_or("it started twice")?;

@@ -2,7 +2,7 @@
 
 use std::{
     env, io,
-    os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     process::Stdio,
     sync::{Mutex, PoisonError, mpsc},
@@ -10,7 +10,6 @@ use std::{
 };
 
 use tokio::{
-    net::UnixStream,
     process::{Child, ChildStderr, ChildStdout, Command},
     runtime::Handle,
     sync::oneshot,
@@ -21,6 +20,7 @@ pub(super) struct Spawned {
     pub(super) pid: u32,
     /// Killed when this is dropped.
     pub(super) child: Child,
+    /// Does not block.
     pub(super) socket: UnixStream,
     pub(super) stdout: ChildStdout,
     pub(super) stderr: ChildStderr,
@@ -31,7 +31,7 @@ pub(super) struct Spawned {
 /// The socket has no name in the file system: there is nothing to find, to race for or to authenticate. The process
 /// inherits no environment, which may hold the secrets of others.
 pub(super) async fn spawn(program: &Path) -> io::Result<Spawned> {
-    let (ours, theirs) = StdUnixStream::pair()?;
+    let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut command = Command::new(program);
     if let Some(name) = env::args_os().next() {
@@ -53,7 +53,7 @@ pub(super) async fn spawn(program: &Path) -> io::Result<Spawned> {
         pid: child.id().ok_or_else(|| io::Error::other("the process ended at once"))?,
         stdout: child.stdout.take().ok_or_else(no_pipe)?,
         stderr: child.stderr.take().ok_or_else(no_pipe)?,
-        socket: UnixStream::from_std(ours)?,
+        socket: ours,
         child,
     })
 }

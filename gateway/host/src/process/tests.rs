@@ -1,5 +1,6 @@
 //! What the gateway does with processes that hang. The limits are short here, and every process overstays them.
 
+mod dropped;
 mod ending;
 mod failures;
 mod golden;
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     delivery::{Delivered, PluginDelivery},
     inspect::inspect,
+    mask::Mask,
     outcome::Report,
     sandbox::Sandbox,
     testing::{Compiled, PLUGIN, bytes_of, delivery, program, scripted},
@@ -39,6 +41,7 @@ fn launch_file(plugin: &Path, mode: &str, limits: Limits) -> Launch {
         plugin: inspect(plugin).unwrap(),
         config: json!({ "mode": mode }),
         secrets: [].into(),
+        mask: Arc::default(),
         state: None,
         emit: None,
         metrics: None,
@@ -170,6 +173,7 @@ fn played() -> (Process, mpsc::Receiver<Frame>) {
         destination: DestinationName::new("test"),
         sealed: crate::sealed::seal(&inspect(&PLUGIN.path).unwrap()).unwrap(),
         mask: Arc::default(),
+        given: Mask::default().give([]).into(),
         outgoing,
         pending: Arc::new(Pending::default()),
         actions: Arc::default(),

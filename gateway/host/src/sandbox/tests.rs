@@ -29,7 +29,7 @@ fn config() -> Value {
 }
 
 fn plan(grant: Grant, manifest: &Manifest) -> Plan {
-    Plan::new(&Sandbox { mode: SandboxMode::Required, grant }, manifest, &config(), 8)
+    Plan::new(&Sandbox { mode: SandboxMode::Required, grant, own: Vec::new() }, manifest, &config(), 8)
 }
 
 fn folder(path: &str, access: Access) -> Folder {
@@ -84,9 +84,8 @@ fn every_port_is_asked_for_or_granted_by_a_star() {
 
 #[test]
 fn what_is_refused_is_said() {
-    let refusals = |grant, manifest: &Manifest| {
-        Sandbox { mode: SandboxMode::BestEffort, grant }.refusals(manifest, &config())
-    };
+    let refusals =
+        |grant, manifest: &Manifest| Sandbox { grant, ..Sandbox::default() }.refusals(manifest, &config());
     assert_eq!(
         refusals(Grant::default(), &all()),
         [
@@ -109,7 +108,7 @@ fn what_is_refused_is_said() {
         ]
     );
     assert!(refusals(Grant::default(), &asking(&json!({}))).is_empty());
-    let off = Sandbox { mode: SandboxMode::Off, grant: Grant::default() };
+    let off = Sandbox { mode: SandboxMode::Off, ..Sandbox::default() };
     assert!(off.refusals(&all(), &config()).is_empty());
 }
 

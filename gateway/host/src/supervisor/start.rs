@@ -123,3 +123,6 @@ pub(super) async fn ended(start: Option<&mut Start>) -> Started {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ fn frames_to_gateway() -> Vec<ToGateway> {
     vec![
         ToGateway::Confined { layers: layers(), places: places() },
         ToGateway::Ready { concurrency: 8 },
-        ToGateway::Valid,
+        ToGateway::Valid { actions: true },
         ToGateway::Refused { faults: vec![ConfigFault { path: "/url".into(), message: "is no URL".into() }] },
         ToGateway::Failed { message: "no memory".into() },
         ToGateway::Completed {

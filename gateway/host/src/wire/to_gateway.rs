@@ -30,8 +30,8 @@ pub(crate) enum ToGateway {
     Confined { layers: Layers, places: Vec<Place> },
     /// The instance is made and takes deliveries, at most `concurrency` at once.
     Ready { concurrency: u32 },
-    /// The configuration is good; the answer to a check.
-    Valid,
+    /// The configuration is good; the answer to a check. Also says whether the library has actions.
+    Valid { actions: bool },
     /// The plugin refuses its configuration.
     Refused { faults: Vec<ConfigFault> },
     /// The plugin could not be loaded or made, for a reason other than its configuration.
@@ -87,7 +87,7 @@ impl ToGateway {
     pub(crate) fn encode(&self) -> BytesMut {
         let writer = match self {
             Self::Ready { concurrency } => Writer::new(READY).u32(*concurrency),
-            Self::Valid => Writer::new(VALID),
+            Self::Valid { actions } => Writer::new(VALID).flag(*actions),
             Self::Refused { faults } => Writer::new(REFUSED)
                 .pairs(faults.iter().map(|fault| (fault.path.as_str(), fault.message.as_str()))),
             Self::Failed { message } => Writer::new(FAILED).text(message),
@@ -132,7 +132,7 @@ impl ToGateway {
         let (frame_type, mut reader) = Reader::new(frame)?;
         let message = match frame_type {
             READY => Self::Ready { concurrency: reader.u32()? },
-            VALID => Self::Valid,
+            VALID => Self::Valid { actions: reader.flag()? },
             REFUSED => {
                 let faults: Vec<(String, String)> = reader.pairs()?;
                 let faults = faults.into_iter().map(|(path, message)| ConfigFault { path, message });

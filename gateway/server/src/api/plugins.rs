@@ -16,7 +16,7 @@ impl Api {
     /// Looks through the search path now. One look at a time: it reads every file.
     pub(super) async fn installed(&self) -> Result<PluginList, ReadError> {
         let _one_at_a_time = self.0.looking.lock().await;
-        let folders = self.0.reloader.plugin_folders().await;
+        let folders = self.0.reloader.plugin_folders();
         let destinations = self.0.destinations.all();
         let looked = tokio::task::spawn_blocking(move || list(&folders, &destinations)).await;
         looked.map_err(|_| ReadError::Unavailable { reason: "the gateway stops".to_owned() })

@@ -10,10 +10,10 @@ use postroom_core::{
 use postroom_engine::{CancelAnswer, SteerError};
 use postroom_openapi::{
     auth::Caller,
-    deliveries::Delivery,
+    deliveries::{self, Delivery},
     destinations::Destination,
     port::ActionError,
-    replays::{Replay, ReplayFilter},
+    replays::Replay,
 };
 use postroom_store::DeliveryFilter;
 
@@ -74,14 +74,14 @@ impl Api {
         self.described_one(name).await.map_err(unseen)
     }
 
-    pub(super) async fn count(&self, filter: ReplayFilter) -> Result<u64, ActionError> {
+    pub(super) async fn count(&self, filter: deliveries::DeliveryFilter) -> Result<u64, ActionError> {
         let filter = self.replayable(filter)?;
         self.0.engine.count(filter).await.map_err(undone)
     }
 
     pub(super) async fn begin(
         &self,
-        filter: ReplayFilter,
+        filter: deliveries::DeliveryFilter,
         per_second: Option<u32>,
         by: &Caller,
     ) -> Result<Replay, ActionError> {
@@ -108,7 +108,7 @@ impl Api {
     }
 
     /// Refuses what can match nothing: a slip there must not look like a replay of nothing.
-    fn replayable(&self, filter: ReplayFilter) -> Result<DeliveryFilter, ActionError> {
+    fn replayable(&self, filter: deliveries::DeliveryFilter) -> Result<DeliveryFilter, ActionError> {
         let bad = |name, reason: &str| ActionError::BadField { name, reason: reason.to_owned() };
         if filter.state.is_some_and(|state| !wire::state_from(state).is_final()) {
             return Err(bad(
@@ -123,7 +123,7 @@ impl Api {
         }
         let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
         let event = event.map_err(|error| bad("filter.event_id", &error.to_string()))?;
-        wire::replay_filter(filter, event).map_err(|_| bad("filter.kind", NO_SUCH_KIND))
+        wire::delivery_filter(filter, event, None).map_err(|_| bad("filter.kind", NO_SUCH_KIND))
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) use self::{
     delivery::delivery,
     destination::destination,
     event::{Depth, event},
-    replay::{list_filter, replay, replay_detail, replay_filter},
+    replay::{delivery_filter, replay, replay_detail},
 };
 
 fn moment(at: Timestamp) -> time::Timestamp {

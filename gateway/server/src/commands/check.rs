@@ -3,7 +3,7 @@
 mod report;
 
 use postroom_core::id::DestinationName;
-use postroom_host::{Catalog, CheckError, Layers, Program, check_config, discover};
+use postroom_host::{Catalog, CheckError, Layers, Program, Sandbox, check_config, discover};
 
 use self::report::Report;
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     if resolved.len() == config.destinations.len() {
         faults.extend(resolve::unmade_kinds(&config, &resolved));
     }
-    let answers = ask_plugins(&resolved)?;
+    let answers = ask_plugins(&config, &resolved)?;
     faults.extend(answers.objections);
     let exit = if faults.is_empty() { Exit::PluginFailed } else { Exit::Config };
     faults.extend(answers.silent);
@@ -83,12 +83,12 @@ struct Answers {
 }
 
 /// Lets each plugin check its settings, in a process of its own.
-fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
+fn ask_plugins(config: &config::Config, resolved: &[Resolved]) -> Result<Answers, Failure> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot start threads: {error}")))?;
     let mut answers = Answers::default();
     for resolved in resolved {
-        match runtime.block_on(ask_plugin(resolved)) {
+        match runtime.block_on(ask_plugin(config, resolved)) {
             Ok(layers) => answers.layers.push((resolved.destination.name.clone(), layers)),
             Err(CheckError::Refused { faults }) => {
                 let faults = faults.iter().map(|fault| resolved.fault(&fault.path, &fault.message));
@@ -102,7 +102,8 @@ fn ask_plugins(resolved: &[Resolved]) -> Result<Answers, Failure> {
     Ok(answers)
 }
 
-async fn ask_plugin(resolved: &Resolved) -> Result<Layers, CheckError> {
-    let (settings, sandbox) = (&resolved.destination.config, &resolved.destination.sandbox);
-    check_config(&Program::ThisProcess, sandbox, &resolved.plugin, &settings.json, &settings.secrets).await
+async fn ask_plugin(config: &config::Config, resolved: &Resolved) -> Result<Layers, CheckError> {
+    let settings = &resolved.destination.config;
+    let sandbox = Sandbox { own: config.own_files(), ..resolved.destination.sandbox.clone() };
+    check_config(&Program::ThisProcess, &sandbox, &resolved.plugin, &settings.json, &settings.secrets).await
 }

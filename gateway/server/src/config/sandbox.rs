@@ -26,7 +26,7 @@ pub(super) fn read(cx: &mut Context<'_>, destination: &mut Table<'_>) -> Option<
         None => Some(Grant::default()),
         Some(value) => grant(cx, &value),
     };
-    Some(Sandbox { mode: mode?.unwrap_or_default(), grant: grant? })
+    Some(Sandbox { mode: mode?.unwrap_or_default(), grant: grant?, own: Vec::new() })
 }
 
 fn grant(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Grant> {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use postroom_core::{id::DestinationName, limits, rate::RateLimit, time::Timestamp};
@@ -17,15 +17,22 @@ const BYTES: Refill = Refill { per_second: 4 * MIB, at_once: 8 * MIB };
 /// What an event takes beside what the plugin has put in, in bytes.
 const OVERHEAD_BYTES: u64 = 512;
 
-/// The rates of all destinations, by name, so that neither a restart nor a reload gives a plugin more.
+/// The rates of all destinations, by name, so that neither a restart nor a reload gives a plugin more. One lasts as long as
+/// somebody has it, which is as long as the destination is configured.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct EmitRates(Arc<Mutex<HashMap<DestinationName, EmitRate>>>);
+pub(crate) struct EmitRates(Arc<Mutex<HashMap<DestinationName, Weak<Mutex<Rate>>>>>);
 
 impl EmitRates {
     /// The rate of a destination, which all plugins that ever run for it share.
     pub(crate) fn of(&self, destination: &DestinationName) -> EmitRate {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rates.entry(destination.clone()).or_default().clone()
+        rates.retain(|_, rate| rate.strong_count() > 0);
+        if let Some(rate) = rates.get(destination).and_then(Weak::upgrade) {
+            return EmitRate(rate);
+        }
+        let rate = EmitRate::default();
+        rates.insert(destination.clone(), Arc::downgrade(&rate.0));
+        rate
     }
 }
 

@@ -58,7 +58,8 @@ fn a_destination_has_only_so_many_series_and_the_rest_is_counted() {
     // Those that are there go on, and another destination has its own.
     pager.measured(&pages, 1.0, labels(&[("number", "7")]));
     pager.lost(5);
-    all.of(DestinationName::new("day"), "pager").measured(&pages, 1.0, labels(&[]));
+    let day = all.of(DestinationName::new("day"), "pager");
+    day.measured(&pages, 1.0, labels(&[]));
     let lines = scraped(&all);
     assert_eq!(lines.iter().filter(|line| line.contains("destination=\"night\",plugin")).count(), SERIES_MAX);
     let line =
@@ -66,4 +67,65 @@ fn a_destination_has_only_so_many_series_and_the_rest_is_counted() {
     assert_eq!(line("number=\"7\""), "2.0");
     assert_eq!(line("destination=\"day\""), "1.0");
     assert_eq!(line("postroom_plugin_measurements_dropped_total{destination=\"night\"}"), "55");
+}
+
+/// The names of the samples that are there.
+fn numbers(all: &PluginSeries) -> Vec<String> {
+    let number = |line: &String| line.split("number=\"").nth(1)?.split('"').next().map(str::to_owned);
+    scraped(all).iter().filter_map(number).collect()
+}
+
+#[test]
+fn what_was_measured_for_a_destination_goes_with_the_last_who_could() {
+    let all = PluginSeries::default();
+    let pages = metric(MetricKind::Counter, "pages");
+    let (night, day) = (DestinationName::new("night"), DestinationName::new("day"));
+    let before = all.of(night.clone(), "pager");
+    let other = all.of(day, "pager");
+    before.measured(&pages, 1.0, labels(&[("number", "1")]));
+    other.measured(&pages, 1.0, labels(&[("number", "of another")]));
+    before.lost(3);
+    let after = all.of(night.clone(), "pager");
+    drop(before);
+    after.measured(&pages, 1.0, labels(&[("number", "1")]));
+    assert_eq!(numbers(&all), ["of another", "1"]);
+    assert!(scraped(&all).iter().any(|line| line.ends_with("number=\"1\"} 2.0")), "{:?}", scraped(&all));
+    drop(after);
+    assert_eq!(numbers(&all), ["of another"]);
+    assert_eq!(scraped(&all).len(), 1, "what was dropped is no longer counted either");
+    // It begins anew when it comes back.
+    all.of(night, "pager").lost(1);
+    drop(other);
+    assert_eq!(scraped(&all), [""; 0]);
+    assert!(all.lock().by_name.is_empty() && all.lock().destinations.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_measured_no_longer_goes_when_something_else_has_taken_its_place() {
+    let all = PluginSeries::default();
+    let pages = metric(MetricKind::Counter, "pages");
+    let night = DestinationName::new("night");
+    let number = |number: usize| labels(&[("number", &format!("{number:03}"))]);
+    let before = all.of(night.clone(), "pager");
+    before.measured(&pages, 1.0, number(1));
+    before.measured(&pages, 1.0, number(2));
+    tokio::time::advance(SILENT_MAX).await;
+    assert_eq!(numbers(&all), ["001", "002"], "nothing has taken its place");
+
+    let after = all.of(night, "pager");
+    before.measured(&pages, 1.0, number(2));
+    assert_eq!(numbers(&all), ["001", "002"], "it has not measured anything yet");
+    after.measured(&pages, 1.0, number(3));
+    assert_eq!(numbers(&all), ["002", "003"]);
+    tokio::time::advance(SILENT_MAX).await;
+    assert_eq!(numbers(&all), ["003"]);
+
+    for at in 4..=SERIES_MAX + 2 {
+        after.measured(&pages, 1.0, number(at));
+    }
+    assert_eq!(numbers(&all).len(), SERIES_MAX);
+    after.measured(&pages, 1.0, number(900));
+    assert!(!numbers(&all).contains(&"003".to_owned()) && numbers(&all).contains(&"900".to_owned()));
+    after.measured(&pages, 1.0, number(901));
+    assert!(!numbers(&all).contains(&"901".to_owned()), "the others are of today");
 }

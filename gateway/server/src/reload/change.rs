@@ -124,8 +124,9 @@ impl Reloader {
 
         new.config.warn_of_short_tokens();
         let Loaded { config, resolved, stamps, settings } = new;
-        let fingerprint = settings.fingerprint();
         let settings = current.settings.after(settings);
+        let fingerprint = settings.fingerprint();
+        self.plugin_folders.send_replace(config.plugins.path.as_slice().into());
         *current = Current { config, resolved, stamps, settings, instances };
         self.in_force.send_modify(|in_force| {
             in_force.generation += 1;
@@ -166,6 +167,8 @@ impl Reloader {
         current.stamps.extend(stamp.map(|stamp| (name, stamp)));
         let settings = Settings::of(&current.config, &current.resolved, |it| file_of(it, &current.stamps));
         current.settings = current.settings.after(settings);
+        let fingerprint = current.settings.fingerprint();
+        self.in_force.send_modify(|in_force| in_force.fingerprint = fingerprint);
         Ok(Some(reloaded))
     }
 }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use postroom_core::id::DestinationName;
 
 use crate::{
-    Expected, Prune, StateAnswer, StateBounds, StateChange, StateWrite, Store,
+    Expected, Prune, RemovedDestinations, StateAnswer, StateBounds, StateChange, StateWrite, Store,
     testing::{at, destination},
 };
 
@@ -195,6 +195,37 @@ pub(crate) async fn retention_removes_what_has_expired_in_chunks(store: &dyn Sto
     let full = StateBounds { keys_max: 3, bytes_max: 1_000 };
     version(state.put_within(full, "f", "value", None).await);
     assert_eq!(state.put_within(full, "g", "value", None).await, StateAnswer::Full);
+}
+
+pub(crate) async fn the_state_of_a_removed_destination_goes_after_a_while(store: &dyn Store) {
+    let (kept, gone) = (At::new(store, "kept", 0), At::new(store, "gone", 0));
+    let last = {
+        kept.put("a", "value").await;
+        gone.put("a", "value").await;
+        gone.put("b", "value").await;
+        gone.put("c", "value").await
+    };
+    let prune = async |configured: &[&str], now: i64| {
+        let configured = configured.iter().map(|name| destination(name)).collect();
+        let removed = RemovedDestinations { configured, at: at(now), before: at(now - 10) };
+        let prune = Prune { removed_destinations: Some(removed), limit: 2, ..Prune::default() };
+        let removed = store.prune(prune).await.unwrap();
+        assert!(removed.more || removed.state_keys < 2, "there may be more");
+        removed.state_keys
+    };
+    assert_eq!(prune(&["kept", "gone"], 100).await, 0);
+    assert_eq!(prune(&["kept"], 200).await, 0);
+    assert_eq!(prune(&["kept"], 210).await, 0, "not yet");
+    // It was away for a moment.
+    assert_eq!(prune(&["kept", "gone"], 211).await, 0);
+    assert_eq!(prune(&["kept"], 300).await, 0);
+    assert_eq!(gone.keys("").await, ["a", "b", "c"]);
+    assert_eq!(prune(&["kept"], 311).await, 2);
+    assert_eq!(prune(&["kept"], 312).await, 1);
+    assert_eq!((gone.keys("").await.len(), kept.keys("").await.len()), (0, 1));
+    // What was given once is never given again, and there is room as for the first.
+    let full = StateBounds { keys_max: 1, bytes_max: 10 };
+    assert!(version(gone.put_within(full, "a", "value", None).await) > last);
 }
 
 pub(crate) async fn a_write_beyond_the_bounds_is_refused(store: &dyn Store) {

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_segments_and_replayed_by.sql"),
     include_str!("migrations/0004_plugin_state.sql"),
     include_str!("migrations/0005_hops.sql"),
+    include_str!("migrations/0006_removed_destinations.sql"),
 ];
 
 /// Why a database could not be brought to the newest version.

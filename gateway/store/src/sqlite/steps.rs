@@ -155,7 +155,7 @@ impl SqliteStore {
         (pruned.blobs, pruned.blob_bytes) = self.on_blobs("remove large bodies from", remove).await?;
         let full = limit as u64;
         let rows = [pruned.marks, pruned.replays, pruned.state_keys];
-        pruned.more = more || more_strays || rows.contains(&full);
+        pruned.more = more || more_strays || rows.iter().any(|rows| *rows >= full);
         Ok(pruned)
     }
 

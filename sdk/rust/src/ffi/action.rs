@@ -72,7 +72,9 @@ impl<P: Plugin> Entry<P> {
     pub(super) unsafe extern "C" fn get_extension(id: postroom_str) -> *const c_void {
         // SAFETY: borrowed for this call.
         let id = unsafe { id.bytes() };
-        if id == abi::POSTROOM_ACTIONS_V1.as_bytes() {
+        // A host takes a table for the word that there are some.
+        let acts = || guard(|| !P::actions().is_empty()).unwrap_or_default();
+        if id == abi::POSTROOM_ACTIONS_V1.as_bytes() && acts() {
             std::ptr::from_ref(Self::ACTIONS).cast()
         } else {
             std::ptr::null()

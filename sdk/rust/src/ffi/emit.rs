@@ -27,7 +27,7 @@ unsafe impl sized::Growing for postroom_emit_result {}
 impl HostTable {
     /// The extension for events of the plugin's own; `None` where the plugin may make none.
     fn emit_table(&self) -> Option<postroom_emit_v1> {
-        let id = postroom_str::of(abi::EMIT_EXTENSION.as_bytes());
+        let id = postroom_str::of(abi::POSTROOM_EMIT_V1.as_bytes());
         // SAFETY: the host's function with the host's context; the name lives during the call.
         let table = unsafe { (self.get_extension?)(self.ctx, id) };
         // SAFETY: null, or the table of this name, which lives as long as the process.

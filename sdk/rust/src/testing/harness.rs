@@ -218,6 +218,9 @@ impl<P: Plugin> PluginHarness<P> {
     ///
     /// As the plugin says it.
     pub async fn act_async(&self, name: &str, input: &Value) -> Result<Value, ActionError> {
+        if !self.instance.acts() {
+            return Err(ActionError::NotFound("the plugin has no actions".to_owned()));
+        }
         let (token, end) = self.host.begin_action();
         let status = self.instance.run(self.host, token, name, &input.to_string());
         assert_eq!(status, abi::POSTROOM_OK, "the SDK begins every action");

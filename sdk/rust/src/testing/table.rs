@@ -81,15 +81,21 @@ impl RawInstance {
         unsafe { cancel(self.instance, token) };
     }
 
-    fn actions(&self) -> &'static postroom_actions_v1 {
+    /// What the plugin gives as its actions; `None` when it has none.
+    fn actions(&self) -> Option<&'static postroom_actions_v1> {
         let get_extension = self.table.get_extension.expect("the SDK's table is full");
         // SAFETY: the name lives for ever.
         let actions = unsafe { get_extension(postroom_str::of(abi::POSTROOM_ACTIONS_V1.as_bytes())) };
-        // SAFETY: what the SDK gives for this name is this table, which lives for ever.
-        unsafe { &*actions.cast::<postroom_actions_v1>() }
+        // SAFETY: what the SDK gives for this name is this table, which lives for ever, or null.
+        unsafe { actions.cast::<postroom_actions_v1>().as_ref() }
     }
 
-    /// Begins an action, whose end goes to `done` of this host.
+    /// Whether the plugin has actions.
+    pub(super) fn acts(&self) -> bool {
+        self.actions().is_some()
+    }
+
+    /// Begins an action, whose end goes to `done` of this host. The plugin must have some.
     pub(super) fn run(
         &self,
         host: &'static FakeHost,
@@ -97,7 +103,7 @@ impl RawInstance {
         name: &str,
         input: &str,
     ) -> postroom_status {
-        let run = self.actions().run.expect("the SDK's table is full");
+        let run = self.actions().and_then(|actions| actions.run).expect("the SDK's table is full");
         let action = postroom_action {
             struct_size: abi::layout::size_of_u32::<postroom_action>(),
             reserved: 0,
@@ -112,7 +118,7 @@ impl RawInstance {
 
     #[cfg(test)]
     pub(super) fn cancel_action(&self, token: postroom_token) {
-        let cancel = self.actions().cancel.expect("the SDK's table is full");
+        let cancel = self.actions().and_then(|actions| actions.cancel).expect("the SDK's table is full");
         // SAFETY: the instance lives.
         unsafe { cancel(self.instance, token) };
     }

@@ -80,6 +80,7 @@ async fn routes_match_what_a_plugin_makes() {
         (event.source.as_str(), &*event.ordering_key),
         ("destination:watch", "destination:watch:night run")
     );
+    assert_eq!(emitting_destination(&event.source), Some("watch"));
     assert_eq!((event.kind, event.hops, event.verdict), (Kind::Emitted(page()), 2, Some(Verdict::Failed)));
     assert_eq!((event.labels["team"].as_str(), event.body_bytes), ("payments", 7));
     let body = door.store.body(event.id).await.unwrap().unwrap().read().await.unwrap();

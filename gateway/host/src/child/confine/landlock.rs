@@ -10,7 +10,7 @@ use ::landlock::{
 };
 
 use super::Applied;
-use crate::sandbox::{Access, FileId, Network, Place, Plan};
+use crate::sandbox::{Access, FileId, Network, Place, Plan, is_of_kernel};
 
 /// What is asked of the kernel; a newer one may know more.
 const KNOWN: ABI = ABI::V6;
@@ -101,6 +101,10 @@ fn open(
     access: Access,
 ) -> Result<(RulesetCreated, Option<FileId>), Box<dyn Error>> {
     let Ok(opened) = PathFd::new(path) else { return Ok((ruleset, None)) };
+    // The gateway has refused such a path. It may have become another since.
+    if is_of_kernel(&opened) {
+        return Ok((ruleset, None));
+    }
     let metadata = File::from(opened.as_fd().try_clone_to_owned()?).metadata()?;
     let rights = rights(access);
     let rights = if metadata.is_dir() { rights } else { rights & AccessFs::from_file(KNOWN) };

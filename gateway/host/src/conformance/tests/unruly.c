@@ -11,9 +11,13 @@
 #ifndef ON_DELIVER
 #define ON_DELIVER
 #endif
+/* More members of the manifest. */
+#ifndef MORE
+#define MORE ""
+#endif
 
 const char postroom_manifest_v1[] POSTROOM_MANIFEST =
-    "{\"manifest\":1,\"id\":\"unruly\",\"name\":\"Unruly\",\"version\":\"1.0.0\",\"abi\":\"1.0\",\"kinds\":[\"*\"]}";
+    "{\"manifest\":1,\"id\":\"unruly\",\"name\":\"Unruly\",\"version\":\"1.0.0\",\"abi\":\"1.0\",\"kinds\":[\"*\"]" MORE "}";
 
 static const postroom_host *host;
 static int instance_memory;
@@ -64,12 +68,29 @@ static postroom_status describe(postroom_sink *manifest) {
 }
 #endif
 
+#ifdef WITH_ACTIONS
+static postroom_status run(void *instance, const postroom_action *action, postroom_action_done done, void *user) {
+    (void)instance; (void)action; (void)done; (void)user;
+    return POSTROOM_E_NOT_FOUND;
+}
+
+static const postroom_actions_v1 actions = { .struct_size = sizeof(postroom_actions_v1), .run = run };
+
+static const void *get_extension(postroom_str id) {
+    const char *name = POSTROOM_ACTIONS_V1;
+    return id.len == strlen(name) && memcmp(id.ptr, name, id.len) == 0 ? &actions : NULL;
+}
+#endif
+
 static void destroy(void *instance) { (void)instance; }
 
 static const postroom_plugin table = {
     .struct_size = sizeof(postroom_plugin), .abi_major = POSTROOM_ABI_MAJOR, .abi_minor = POSTROOM_ABI_MINOR,
 #ifdef DESCRIPTION
     .describe = describe,
+#endif
+#ifdef WITH_ACTIONS
+    .get_extension = get_extension,
 #endif
     .health = health,
     .create = create, .deliver = deliver, .destroy = destroy,

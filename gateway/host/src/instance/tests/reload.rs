@@ -1,5 +1,7 @@
 //! Another file or other settings while deliveries go on.
 
+use postroom_core::event::Event;
+
 use super::*;
 use crate::{
     supervisor::{ReloadError, Reloaded},
@@ -229,6 +231,51 @@ async fn new_secrets_do_not_go_to_a_process_that_had_other_settings() {
     instance.rotate([("token".to_owned(), Secret::new("another"))].into()).await;
     let Delivered::Outcome(held) = held.await else { panic!("not accepted") };
     assert_eq!(held.message, "right", "it has what it was started with");
+}
+
+/// One of many secrets that are alike.
+fn token(number: u8) -> BTreeMap<String, Secret> {
+    [("token".to_owned(), Secret::new(format!("s3cret-token-{number}")))].into()
+}
+
+#[tokio::test]
+async fn a_plugin_that_fails_or_is_refused_is_started_at_once_with_new_secrets() {
+    for mode in ["leak-create", "leak-create refuse"] {
+        let instance = Instance::start(InstanceConfig { secrets: token(1), ..patient(&PLUGIN, mode) });
+        let words = |status: &Status| match status {
+            Status::Backoff { last_error: words, failures, .. } => Some((words.clone(), *failures)),
+            Status::Refused { reason } => Some((reason.clone(), 0)),
+            _ => None,
+        };
+        let (before, failures) = status(&instance, words).await;
+        assert!(before.ends_with("no entry with ***"), "{before}");
+        // Too short to be masked, so that it can be seen.
+        instance.rotate([("token".to_owned(), Secret::new("new"))].into()).await;
+        let with_new =
+            |status: &Status| words(status).filter(|(words, _)| words.ends_with("no entry with new"));
+        let (_, failures_then) = status(&instance, with_new).await;
+        assert_eq!(failures_then, 2 * failures, "{mode}: nobody waited for it");
+    }
+}
+
+#[tokio::test]
+async fn secrets_of_processes_before_stay_masked() {
+    let show = |number: u8| {
+        let any = delivery("show");
+        let ordering_key = format!("s3cret-token-{number}").into();
+        PluginDelivery { event: Arc::new(Event { ordering_key, ..(*any.event).clone() }), ..any }
+    };
+    let instance = Instance::start(InstanceConfig { secrets: token(1), ..config(&PLUGIN, "") });
+    ready_pid(&instance).await;
+    instance.rotate(token(2)).await;
+    outcome(&instance, "abort").await;
+    instance.reload(InstanceConfig { secrets: token(3), ..config(&PLUGIN, "") }, DRAIN).await.unwrap();
+    for number in 1..=3 {
+        let shown = outcome_of(&instance, show(number)).await.message;
+        assert!(shown.contains(" acme *** "), "{number}: {shown}");
+    }
+    let other = outcome_of(&instance, show(4)).await.message;
+    assert!(other.contains("s3cret-token-4"), "{other}");
 }
 
 #[tokio::test]

@@ -1,15 +1,11 @@
 use serde_json::json;
 
 use super::{Bounds, Plan, SandboxMode, Usage};
-use crate::{
-    manifest::Manifest,
-    sandbox::{Grant, Sandbox},
-    testing::manifest,
-};
+use crate::{manifest::Manifest, sandbox::Sandbox, testing::manifest};
 
 fn excess(mode: SandboxMode, usage: Usage) -> Option<String> {
     let manifest = Manifest::parse(&manifest("x", "1.0.0")).unwrap();
-    let plan = Plan::new(&Sandbox { mode, grant: Grant::default() }, &manifest, &json!({}), 8);
+    let plan = Plan::new(&Sandbox { mode, ..Sandbox::default() }, &manifest, &json!({}), 8);
     Bounds::of(&plan).and_then(|bounds| bounds.excess(usage))
 }
 

@@ -1,11 +1,12 @@
-use std::{fs::File, io::Read, os::unix::net::UnixStream as StdUnixStream, thread};
+use std::{fs::File, io::Read, os::unix::net::UnixStream, thread};
 
-use tokio::{net::UnixStream, sync::mpsc};
+use tokio::sync::mpsc;
 
 use super::write_frames;
 use crate::{
     body::PluginBody,
     child::Frames,
+    process::socket::split,
     testing::{delivery_of, file_delivery},
     wire::{Frame, ToChild},
 };
@@ -17,7 +18,7 @@ fn bodies() -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn frames_and_descriptors_come_in_the_order_they_were_sent_in() {
-    let (gateway, child) = StdUnixStream::pair().unwrap();
+    let (gateway, child) = UnixStream::pair().unwrap();
     gateway.set_nonblocking(true).unwrap();
     let reader = thread::spawn(move || {
         let mut frames = Frames::new(child);
@@ -37,7 +38,7 @@ async fn frames_and_descriptors_come_in_the_order_they_were_sent_in() {
     });
     let (outgoing, frames) = mpsc::channel(8);
     let (_replies, state_replies) = mpsc::channel(8);
-    let (incoming, writer) = UnixStream::from_std(gateway).unwrap().into_split();
+    let (incoming, writer) = split(gateway).unwrap();
     let writing = tokio::spawn(write_frames(writer, frames, state_replies));
     for (token, body) in (1..).zip(bodies()) {
         let delivery = match token % 3 {

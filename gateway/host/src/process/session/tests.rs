@@ -1,24 +1,26 @@
 use std::{
     io::Write as _,
     os::unix::net::UnixStream as StdUnixStream,
-    pin::pin,
     process::Stdio,
     task::{Context, Waker},
     thread,
 };
 
 use postroom_core::id::DestinationName;
-use tokio::{net::UnixStream, process::Command};
+use tokio::process::Command;
 
 use super::*;
-use crate::{plugin_log::LogRecord, process::output};
+use crate::{
+    plugin_log::LogRecord,
+    process::{output, socket::split},
+};
 
 /// A conversation with a peer that the test plays, beside a process that only lives. Gives the peer's end of the socket,
 /// and the frames for it.
 fn session(limits: Limits) -> (Session, StdUnixStream, mpsc::Receiver<Frame>) {
     let (ours, theirs) = StdUnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
-    let (incoming, _) = UnixStream::from_std(ours).unwrap().into_split();
+    let (incoming, _) = split(ours).unwrap();
     let (outgoing, frames) = mpsc::channel(64);
     let mut command = Command::new("cat");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -80,7 +82,7 @@ async fn a_process_that_has_much_to_say_lets_others_have_their_turn() {
     let pong = ToGateway::Pong.encode();
     theirs.write_all(&pong.repeat(4 * READ_BYTES / pong.len())).unwrap();
     drop(theirs);
-    session.incoming.readable().await.unwrap();
+    session.incoming.readable().await;
     let mut talk = pin!(session.talk());
     let first = talk.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(first.is_pending(), "the end is there to be read, but not in one turn");

@@ -63,7 +63,7 @@ fn hostile_launch(plugin: &Compiled, program: &Program, grant: Grant) -> Launch 
     Launch {
         program: program.clone(),
         plugin: inspect(&plugin.path).unwrap(),
-        sandbox: Sandbox { mode: SandboxMode::Required, grant },
+        sandbox: Sandbox { mode: SandboxMode::Required, grant, own: Vec::new() },
         concurrency: 4,
         ..launch(plugin, "", Limits::default())
     }
@@ -260,7 +260,7 @@ async fn a_required_sandbox_that_is_not_whole_refuses_the_plugin() {
 
 #[tokio::test]
 async fn without_a_sandbox_a_plugin_may_do_what_its_user_may() {
-    let sandbox = Sandbox { mode: SandboxMode::Off, grant: Grant::default() };
+    let sandbox = Sandbox { mode: SandboxMode::Off, ..Sandbox::default() };
     let launch = Launch { sandbox, ..hostile_launch(&OFFLINE, &program(), Grant::default()) };
     let process = Process::start(&launch).await.unwrap();
     let layers: Vec<_> = process.layers().active().collect();

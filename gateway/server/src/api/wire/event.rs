@@ -1,6 +1,7 @@
 //! Events.
 
 use postroom_core::event::{Facts, Verdict};
+use postroom_engine::emitting_destination;
 use postroom_openapi::events;
 use postroom_store::{DeliveryRecord, EventRecord};
 
@@ -22,6 +23,10 @@ pub(in crate::api) fn event(record: EventRecord, depth: Depth) -> events::Event 
     events::Event {
         id: event.id.to_string(),
         received_at: moment(event.received_at),
+        made_by: emitting_destination(&event.source).map(|destination| events::Maker {
+            destination: destination.to_owned(),
+            hops: event.hops.into(),
+        }),
         source: event.source.to_string(),
         kind: kind(event.kind),
         subject: event.subject,

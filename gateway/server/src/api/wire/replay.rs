@@ -19,7 +19,7 @@ pub(in crate::api) fn replay(replay: Replay) -> replays::Replay {
             ReplayState::Done => replays::ReplayState::Done,
             ReplayState::Cancelled => replays::ReplayState::Cancelled,
         },
-        filter: replays::ReplayFilter {
+        filter: deliveries::DeliveryFilter {
             state: filter.state.map(state),
             destination: filter.destination.map(|name| name.to_string()),
             event_id: filter.event.map(|id| id.to_string()),
@@ -45,8 +45,8 @@ pub(in crate::api) fn replay_detail(detail: ReplayDetail) -> replays::Replay {
     replays::Replay { progress, ..replay(detail.replay) }
 }
 
-/// A list's filter; `event` and `replay` are its ids, read. Fails for a kind that no event can have.
-pub(in crate::api) fn list_filter(
+/// The filter of a list or a replay; `event` and `replay` are ids, read. Fails for a kind that no event can have.
+pub(in crate::api) fn delivery_filter(
     filter: deliveries::DeliveryFilter,
     event: Option<EventId>,
     replay: Option<ReplayId>,
@@ -62,33 +62,4 @@ pub(in crate::api) fn list_filter(
         until: filter.created_before.map(instant),
         replay,
     })
-}
-
-/// The same of a replay.
-pub(in crate::api) fn replay_filter(
-    filter: replays::ReplayFilter,
-    event: Option<EventId>,
-) -> Result<DeliveryFilter, UnknownName> {
-    let replays::ReplayFilter {
-        state,
-        destination,
-        event_id,
-        kind,
-        source,
-        subject,
-        created_after,
-        created_before,
-    } = filter;
-    let filter = deliveries::DeliveryFilter {
-        state,
-        destination,
-        event_id,
-        kind,
-        source,
-        subject,
-        created_after,
-        created_before,
-        replay_id: None,
-    };
-    list_filter(filter, event, None)
 }

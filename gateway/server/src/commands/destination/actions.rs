@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{Failure, GatewayFlags, Output, Question};
-use crate::command::Exit;
+use crate::{command::Exit, commands::action_table};
 
 /// More is refused by the gateway.
 const INPUT_BYTES_MAX: u64 = 1024 * 1024;
@@ -37,25 +37,11 @@ pub(super) struct Args {
 
 /// One line for each action.
 pub(super) fn table(destination: &str, list: &Value, output: &mut Output<'_>) -> Result<(), Failure> {
-    let row = |action: &Value| {
-        let text = |key: &str| action[key].as_str().unwrap_or_default().to_owned();
-        let danger = if action["danger"] == true { "yes" } else { "" };
-        [text("name"), danger.to_owned(), takes(&action["input_schema"]), text("description")]
-    };
-    let rows: Vec<[String; 4]> = list["items"].as_array().into_iter().flatten().map(row).collect();
-    if rows.is_empty() {
+    let actions = &list["items"];
+    if actions.as_array().is_none_or(Vec::is_empty) {
         output.say(format_args!("the plugin of {destination} has no actions"))?;
     }
-    Ok(output.table(["ACTION", "DANGER", "TAKES", "MEANING"], &rows)?)
-}
-
-/// The members of an input in short, those that may be left out in brackets.
-fn takes(schema: &Value) -> String {
-    let required =
-        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name));
-    let names = schema["properties"].as_object().into_iter().flatten();
-    let names = names.map(|(name, _)| if required(name) { name.clone() } else { format!("[{name}]") });
-    names.collect::<Vec<_>>().join(" ")
+    Ok(action_table::print(actions, output)?)
 }
 
 pub(super) fn run(destination: &str, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{command::Failure, output::Output};
+use crate::{
+    command::Failure,
+    output::{Output, plain},
+};
 
 /// One line for each destination.
 pub(super) fn table(destinations: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
@@ -34,12 +37,13 @@ pub(super) fn facts(destination: &Value, output: &mut Output<'_>) -> Result<(), 
         ("name", text("name")),
         ("plugin", plugin(destination)),
         ("state", text("state")),
-        ("detail", text("detail")),
+        ("detail", detail(destination)),
+        ("backoff", backoff(&destination["backoff"])),
         ("gate", gate(destination)),
         ("in flight", destination["in_flight"].to_string()),
         ("waiting", format!("{}{behind}", destination["waiting"])),
         ("process", process(&destination["process"])),
-        ("backoff", backoff(&destination["backoff"])),
+        ("faults", faults(&destination["process"]["faults"])),
         ("health", health(&destination["health"])),
     ];
     let layers = destination["sandbox"]["active"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -51,7 +55,7 @@ pub(super) fn facts(destination: &Value, output: &mut Output<'_>) -> Result<(), 
         facts.push(("without", format!("{}: {}", part("layer"), part("reason"))));
     }
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        output.line(format_args!("{name:<10} {}", value.replace(char::is_control, " ")))?;
+        output.line(format_args!("{name:<10} {}", plain(value)))?;
     }
     Ok(())
 }
@@ -75,6 +79,13 @@ fn sandbox(destination: &Value) -> String {
     }
 }
 
+/// Why it is in its state, where nothing else says it.
+fn detail(destination: &Value) -> String {
+    let detail = destination["detail"].as_str().unwrap_or_default();
+    let is_said = destination["backoff"]["last_error"] == detail;
+    if is_said { String::new() } else { detail.to_owned() }
+}
+
 fn gate(destination: &Value) -> String {
     let mut words = destination["gate"].as_str().unwrap_or_default().to_owned();
     for (key, before) in [("paused_by", " by "), ("paused_since", " since "), ("paused_until", " until ")] {
@@ -90,9 +101,25 @@ fn process(process: &Value) -> String {
     let since = process["since"].as_str().unwrap_or_default();
     let mut words = vec![format!("pid {pid}"), format!("since {since}")];
     words.extend(process["restarts"].as_u64().map(|restarts| counted(restarts, "restart")));
-    words.extend(process["memory_bytes"].as_u64().map(|bytes| format!("{} KiB of memory", bytes / 1024)));
+    words.extend(process["memory_bytes"].as_u64().map(|bytes| format!("{} of memory", in_mib(bytes))));
     words.extend(process["threads"].as_u64().map(|threads| counted(threads, "thread")));
     words.join(", ")
+}
+
+/// With one decimal, rounded up: a process without any memory there is not.
+fn in_mib(bytes: u64) -> String {
+    let tenths = (bytes * 10).div_ceil(1024 * 1024);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+/// What the plugin does against its contract.
+fn faults(faults: &Value) -> String {
+    let words = [("stale", "ended without holding them"), ("slow", "taken on too slowly")];
+    let words = words.iter().filter_map(|(key, what)| {
+        let count = faults[*key].as_u64().filter(|count| *count > 0)?;
+        Some(format!("{count} deliveries {what}"))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn backoff(backoff: &Value) -> String {

@@ -91,6 +91,7 @@ fn archive() -> Value {
         },
         "process": {
             "pid": 4711, "since": "2026-11-22T04:00:00.000Z", "restarts": 1, "memory_bytes": 3_500_000, "threads": 4,
+            "faults": { "stale": 0, "slow": 2 },
         },
         "health": { "state": "unavailable", "since": "2026-11-22T04:30:00.000Z", "detail": { "message": "no answer" } },
     })
@@ -135,7 +136,8 @@ fn all_there_is_to_know_of_a_destination_is_shown() {
     gate       held by olga since 2026-11-22T05:00:00.000Z
     in flight  1
     waiting    2, and more in the store
-    process    pid 4711, since 2026-11-22T04:00:00.000Z, 1 restart, 3417 KiB of memory, 4 threads
+    process    pid 4711, since 2026-11-22T04:00:00.000Z, 1 restart, 3.4 MiB of memory, 4 threads
+    faults     2 deliveries taken on too slowly
     health     unavailable since 2026-11-22T04:30:00.000Z: {"message":"no answer"}
     sandbox    best_effort: no_new_privs, seccomp
     without    landlock: turned [31m off
@@ -144,11 +146,10 @@ fn all_there_is_to_know_of_a_destination_is_shown() {
     name       broken
     plugin     itoc360 1.0.0
     state      backing_off
-    detail     signal 6
+    backoff    3 failures in a row, 2 restarts, started again at 2026-11-22T05:00:00.000Z: signal 6
     gate       open
     in flight  0
     waiting    7
-    backoff    3 failures in a row, 2 restarts, started again at 2026-11-22T05:00:00.000Z: signal 6
     ");
 }
 

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use postroom_core::chain::Chain;
-use postroom_host::{Asks, PluginFile, discover};
+use postroom_host::{Asks, FolderAsk, PluginFile, discover};
 use serde_json::{Value, json};
 
 use super::search_path;
 use crate::{
     command::{ConfigFile, Exit, Failure},
+    commands::action_table,
     config::nearest,
     output::{Output, plain},
 };
@@ -38,6 +39,8 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         return Ok(output.json(&document)?);
     }
     let text = |key: &str| manifest.document.get(key).and_then(Value::as_str).unwrap_or_default();
+    let makes: Vec<&str> = manifest.emits.iter().map(|kind| kind.as_str()).collect();
+    let measures: Vec<&str> = manifest.metrics.iter().map(|metric| metric.name.as_str()).collect();
     let facts = [
         ("id", manifest.id.as_str()),
         ("name", &manifest.name),
@@ -46,6 +49,8 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         ("abi", &manifest.abi.to_string()),
         ("kinds", &manifest.kinds.join(", ")),
         ("asks for", &asks(&manifest.asks).join("; ")),
+        ("makes", &makes.join(", ")),
+        ("measures", &measures.join(", ")),
         ("licence", text("license")),
         ("homepage", text("homepage")),
         ("file", &plugin.path.display().to_string()),
@@ -57,7 +62,11 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     if !settings.is_empty() {
         output.line("")?;
     }
-    Ok(output.table(["SETTING", "TYPE", "DEFAULT", "MEANING"], &settings)?)
+    output.table(["SETTING", "TYPE", "DEFAULT", "MEANING"], &settings)?;
+    if !manifest.actions.is_empty() {
+        output.line("")?;
+    }
+    Ok(action_table::print(&manifest.document["actions"], output)?)
 }
 
 fn find(name: &str, file: &ConfigFile) -> Result<PluginFile, Failure> {
@@ -84,7 +93,9 @@ fn find(name: &str, file: &ConfigFile) -> Result<PluginFile, Failure> {
 fn asks(asks: &Asks) -> Vec<String> {
     let mut words = vec![asks.network.to_string()];
     let folders = asks.folders.iter();
-    words.extend(folders.map(|folder| format!("{} {}", folder.access.as_str(), folder.place)));
+    words.extend(folders.map(|FolderAsk { place, access, file }| {
+        format!("{}{} {place}", access.as_str(), if *file { " the file" } else { "" })
+    }));
     words.extend(asks.memory_bytes.map(|bytes| format!("{} MiB of memory", bytes / (1024 * 1024))));
     words.extend(asks.threads.map(|threads| format!("{threads} threads")));
     words

@@ -157,6 +157,9 @@ fn a_change_of_any_setting_is_applied_or_named() {
         let is_name = *setting == "destination.name";
         assert_eq!((added.len(), removed.len()), (is_name.into(), is_name.into()), "{setting}: {changes:?}");
 
+        let in_force = before.after(after.clone()).fingerprint();
+        assert!(*then != Restart || in_force == before.fingerprint(), "{setting} does not hold yet");
+
         // What needs a restart is named again and again until there is one, and the rest is over.
         let again = before.after(after.clone()).changes(&after);
         assert_eq!(&again.needs_restart, needs_restart, "{setting}");

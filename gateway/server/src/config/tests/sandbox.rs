@@ -23,7 +23,7 @@ fn a_grant_is_read_whole() {
         memory_bytes: Some(256 << 20),
         threads: Some(64),
     };
-    assert_eq!(destination.sandbox, Sandbox { mode: SandboxMode::Required, grant });
+    assert_eq!(destination.sandbox, Sandbox { mode: SandboxMode::Required, grant, own: Vec::new() });
 }
 
 #[test]

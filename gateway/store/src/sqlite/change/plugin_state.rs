@@ -1,11 +1,14 @@
 //! Writes what plugins keep, and removes what has expired.
 
-use postroom_core::time::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeSet;
+
+use postroom_core::{id::DestinationName, time::Timestamp};
+use rusqlite::{OptionalExtension, Params, params};
 
 use super::Changes;
 use crate::{
     plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateWrite},
+    retention::RemovedDestinations,
     sqlite::row::saturated,
 };
 
@@ -30,8 +33,15 @@ const DELETE_EXPIRED: &str = "
     WHERE id IN (SELECT id FROM plugin_state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
     RETURNING destination, length(key) + length(value)";
 
+const OWNERS: &str = "SELECT destination, removed_at FROM plugin_state_usage";
+const SET_REMOVED: &str = "UPDATE plugin_state_usage SET removed_at = ?2 WHERE destination = ?1";
+const DELETE_OF: &str = "
+    DELETE FROM plugin_state WHERE id IN (SELECT id FROM plugin_state WHERE destination = ?1 LIMIT ?2)
+    RETURNING destination, length(key) + length(value)";
+
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 5] = [FIND, USAGE, DELETE, SHRINK, DELETE_EXPIRED];
+pub(super) const QUERIES: [&str; 8] =
+    [FIND, USAGE, DELETE, SHRINK, DELETE_EXPIRED, OWNERS, SET_REMOVED, DELETE_OF];
 
 /// A row as it was before a write.
 #[derive(Debug, Clone)]
@@ -137,10 +147,42 @@ impl Changes<'_> {
 
     /// Removes what had expired by then, at most `limit` keys, and says how many.
     pub(super) fn remove_expired(&mut self, by: Timestamp, limit: i64) -> rusqlite::Result<u64> {
-        let mut delete = self.connection.prepare_cached(DELETE_EXPIRED)?;
-        let removed = delete.query_map(params![by.as_unix_ms(), limit], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        })?;
+        self.remove_states(DELETE_EXPIRED, params![by.as_unix_ms(), limit])
+    }
+
+    /// Notes which destinations are removed and which are back, removes what those kept that have been removed for long, at most
+    /// `limit` keys, and says how many. Their rows of usage stay, as that of any destination.
+    pub(super) fn remove_state_of(
+        &mut self,
+        destinations: &RemovedDestinations,
+        limit: i64,
+    ) -> rusqlite::Result<u64> {
+        let RemovedDestinations { configured, at, before } = destinations;
+        let configured: BTreeSet<&str> = configured.iter().map(DestinationName::as_str).collect();
+        let mut owners = self.connection.prepare_cached(OWNERS)?;
+        let owners =
+            owners.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+        let owners: Vec<_> = owners.collect::<Result<_, _>>()?;
+        let mut gone = 0;
+        for (owner, removed_at) in owners {
+            let is_removed = !configured.contains(&owner[..]);
+            if is_removed != removed_at.is_some() {
+                let removed_at = is_removed.then(|| at.as_unix_ms());
+                self.connection.prepare_cached(SET_REMOVED)?.execute(params![owner, removed_at])?;
+            }
+            let is_due = removed_at.is_some_and(|removed_at| removed_at < before.as_unix_ms());
+            if is_removed && is_due && gone < limit.unsigned_abs() {
+                gone += self.remove_states(DELETE_OF, params![owner, limit - saturated(gone)])?;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Removes the keys that `delete` removes, and says how many.
+    fn remove_states(&mut self, delete: &str, arguments: impl Params) -> rusqlite::Result<u64> {
+        let mut delete = self.connection.prepare_cached(delete)?;
+        let removed =
+            delete.query_map(arguments, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
         let removed: Vec<_> = removed.collect::<Result<_, _>>()?;
         let mut shrink = self.connection.prepare_cached(SHRINK)?;
         for (destination, bytes) in &removed {

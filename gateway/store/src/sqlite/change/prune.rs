@@ -80,6 +80,9 @@ impl Changes<'_> {
         if let Some(by) = prune.state_expired_by {
             removed.pruned.state_keys = self.remove_expired(by, limit)?;
         }
+        if let Some(destinations) = &prune.removed_destinations {
+            removed.pruned.state_keys += self.remove_state_of(destinations, limit)?;
+        }
         Ok(removed)
     }
 

@@ -4,7 +4,7 @@
 use super::*;
 
 /// What may be read from end to end, because there is little of it however much is finished.
-const SMALL: [&str; 6] = [
+const SMALL: [&str; 7] = [
     // What waits, in an index of nothing else.
     "SCAN delivery USING COVERING INDEX delivery_waiting",
     // Replays that are not at their end.
@@ -16,6 +16,8 @@ const SMALL: [&str; 6] = [
     "SCAN blob",
     // A row for each paused destination.
     "SCAN pause",
+    // A row for each destination whose plugin has kept something.
+    "SCAN plugin_state_usage",
 ];
 
 #[track_caller]

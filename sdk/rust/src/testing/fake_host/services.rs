@@ -95,7 +95,7 @@ pub(super) unsafe extern "C" fn get_extension(ctx: *mut c_void, id: postroom_str
     let host = unsafe { FakeHost::from_ctx(ctx) };
     // SAFETY: borrowed for this call.
     let id = unsafe { super::owned(id) };
-    let granted = id == abi::EMIT_EXTENSION && !host.state().heard.may_not_emit;
+    let granted = id == abi::POSTROOM_EMIT_V1 && !host.state().heard.may_not_emit;
     if granted { ptr::from_ref(&EMIT).cast() } else { ptr::null() }
 }
 

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::LazyLock,
+    sync::{LazyLock, Once},
     thread,
     time::Duration,
 };
@@ -39,7 +39,10 @@ const PANIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/faulty/pan
 /// The libraries, where every user finds them.
 pub(super) static LIBRARIES: LazyLock<Libraries> = LazyLock::new(Libraries::compile);
 
-pub(super) struct Libraries(TempDir);
+pub(super) struct Libraries {
+    folder: TempDir,
+    panic: Once,
+}
 
 impl Libraries {
     fn compile() -> Self {
@@ -53,16 +56,28 @@ impl Libraries {
         library("blocking", BROKEN, &["-DFLAGS=POSTROOM_PF_BLOCKING"]);
         library("constructor", BROKEN, &["-DCONSTRUCTOR=\"abort\""]);
         library("hostile", HOSTILE, &[]);
-        let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let library = folder.path().join("libpanic.so");
-        let built =
-            Command::new(compiler).args(["--edition=2021", PANIC, "-o"]).arg(library).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        Self(folder)
+        Self { folder, panic: Once::new() }
+    }
+
+    /// Where they lie, with this one among them. The one in Rust takes a compiler that not every user can run, so only the
+    /// tests that are about it have it built.
+    pub(super) fn with(&self, library: &str) -> &Path {
+        if library == "panic" {
+            self.panic.call_once(|| {
+                let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+                let mut build = Command::new(&compiler);
+                build.args(["--edition=2021", PANIC, "-o"]).arg(self.path().join("libpanic.so"));
+                let built = build.output();
+                let built =
+                    built.unwrap_or_else(|error| panic!("set RUSTC, {compiler:?} does not run: {error}"));
+                assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+            });
+        }
+        self.path()
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 }
 
@@ -103,6 +118,9 @@ const NOBODY: &[&str] = &[
 pub(super) fn check<T: Copy>(test: T, failures: &[Failure]) {
     if let Some(libraries) = once_more() {
         return happen(&libraries, failures);
+    }
+    for failure in failures {
+        LIBRARIES.with(failure.library);
     }
     let libraries = LIBRARIES.path();
     let mut users = vec![None];

@@ -27,7 +27,7 @@ const NEVER: Duration = Duration::from_secs(2);
 /// Has a host of its own load this library and says what became of it.
 pub(super) fn meet<T>(test: T, library: &str, mode: &str, body: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let library = LIBRARIES.path().join(format!("lib{library}.so"));
+    let library = LIBRARIES.with(library).join(format!("lib{library}.so"));
     fs::write(folder.path().join("trial"), format!("{}\n{mode}\n{body}", library.display())).unwrap();
     let mut host = alone(test, None, folder.path());
     let ended = wait(host.stdout(Stdio::null()).stderr(Stdio::null()));

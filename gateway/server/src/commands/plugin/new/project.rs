@@ -61,11 +61,13 @@ pub(super) fn in_rust(names: &Names, sdk: &Path) -> Vec<File> {
     let cargo = include_str!("../../../../../../sdk/template/rust/Cargo.toml.in").replace("@sdk@", &sdk);
     let source = include_str!("../../../../../../sdk/template/rust/src/lib.rs.in");
     let schema = include_str!("../../../../../../sdk/template/rust/config.schema.json.in");
+    let actions = include_str!("../../../../../../sdk/template/rust/actions.json.in");
     let readme = include_str!("../../../../../../sdk/template/rust/README.md.in");
     vec![
         names.file("Cargo.toml", &cargo),
         names.file("src/lib.rs", source),
         names.file("config.schema.json", schema),
+        names.file("actions.json", actions),
         names.file("README.md", readme),
         names.file(".gitignore", "/target\n"),
         event(),
