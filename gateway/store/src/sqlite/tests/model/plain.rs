@@ -194,6 +194,10 @@ impl Model {
             let now = self.now();
             let Some(id) = self.known(index) else { return };
             let delivery = self.deliveries.get_mut(&id).unwrap();
+            // One that was repeated is done with: its lane knows the newer one only.
+            if delivery.replayed_by.is_some() && !state.is_final() {
+                continue;
+            }
             delivery.state = *state;
             // Some attempts do not count.
             delivery.attempts += u32::from(kind.is_some_and(|kind| kind != OutcomeKind::RateLimited));
