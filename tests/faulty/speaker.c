@@ -56,6 +56,12 @@ static void answered(void *user, const postroom_emit_result *result) {
     pthread_mutex_unlock(&a->lock);
 }
 
+static void refused(answers *a, postroom_status status) {
+    pthread_mutex_lock(&a->lock);
+    add(a, "refused", status, 0);
+    pthread_mutex_unlock(&a->lock);
+}
+
 static postroom_status emit(answers *a, const postroom_new_event *event) {
     const postroom_emit_v1 *table = host->get_extension(host->ctx, POSTROOM_STR("postroom.emit/1"));
     if (!table) return POSTROOM_E_UNSUPPORTED;
@@ -96,7 +102,7 @@ static void emit_some(answers *a, postroom_token token, const char *how, const c
         postroom_new_event event = new_event(strcmp(how, "loose") ? token : 0, kind, body);
         if (!strcmp(how, "keyed")) event.idempotency_key = POSTROOM_STR("my key");
         postroom_status status = emit(a, &event);
-        if (status != POSTROOM_OK) add(a, "refused", status, 0);
+        if (status != POSTROOM_OK) refused(a, status);
     }
     wait_for(a);
 }
@@ -177,7 +183,7 @@ static postroom_status deliver(void *instance, postroom_token token, const postr
     if (relay[0]) {
         postroom_new_event relayed = new_event(token, relay, "relayed");
         postroom_status status = emit(a, &relayed);
-        if (status != POSTROOM_OK) add(a, "refused", status, 0);
+        if (status != POSTROOM_OK) refused(a, status);
         wait_for(a);
     } else if (!strcmp(how, "measure")) {
         measure(a);

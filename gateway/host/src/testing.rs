@@ -14,6 +14,10 @@ use postroom_core::{
     event::{Event, Facts, Kind, Verdict},
     id::{EventId, SourceName},
 };
+use rustix::{
+    io::Errno,
+    process::{Pid, WaitId, WaitIdOptions, waitid},
+};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -111,6 +115,14 @@ pub(crate) fn manifest(id: &str, version: &str) -> String {
 }
 
 /// A delivery with this body and a minute to go.
+/// Waits until a child of this process has ended; whoever reaps it still can.
+pub(crate) async fn gone(pid: u32) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let ended = tokio::task::spawn_blocking(move || waitid(WaitId::Pid(pid), options)).await.unwrap();
+    assert!(matches!(ended, Ok(_) | Err(Errno::CHILD)), "{ended:?}");
+}
+
 pub(crate) fn delivery(body: &'static str) -> PluginDelivery {
     delivery_of(PluginBody::Bytes(Bytes::from_static(body.as_bytes())))
 }

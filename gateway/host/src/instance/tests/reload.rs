@@ -5,17 +5,10 @@ use postroom_core::event::Event;
 use super::*;
 use crate::{
     supervisor::{ReloadError, Reloaded},
-    testing::rebuild,
+    testing::{gone, rebuild},
 };
 
 const DRAIN: Duration = Duration::from_secs(60);
-
-/// Waits until a process is gone.
-async fn gone(pid: u32) {
-    while std::fs::exists(format!("/proc/{pid}")).unwrap() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
 
 async fn version(instance: &Instance) -> String {
     let version = |status: &Status| {

@@ -11,7 +11,7 @@ use crate::{
     process::Limits,
     program::Program,
     sandbox::{Sandbox, SandboxMode},
-    testing::{PLUGIN, program_file},
+    testing::{PLUGIN, gone, program_file},
 };
 
 /// Answers nothing, and tells when it was asked.
@@ -61,10 +61,8 @@ async fn a_process_that_is_to_relieve_another_is_ended_when_there_is_none_to_rel
         () = state.0.notified() => {}
     }
     let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
-    let process = Path::new("/proc").join(pid.trim());
-    assert!(process.exists(), "it is half way");
+    let pid = pid.trim().parse().unwrap();
+    assert!(Path::new(&format!("/proc/{pid}")).exists(), "it is half way");
     assert!(start.with_none_serving().is_none());
-    while process.exists() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    gone(pid).await;
 }
