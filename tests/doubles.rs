@@ -6,14 +6,17 @@
 mod gate;
 mod itoc360;
 mod journal;
+mod postman_api;
 mod receiver;
 mod reply;
 mod request;
 mod scripts;
 mod server;
+pub mod vendor;
 
 pub use gate::Gate;
-pub use itoc360::{Itoc360, Provider};
+pub use itoc360::{Incident, Itoc360, Provider};
+pub use postman_api::PostmanApi;
 pub use receiver::Receiver;
 pub use reply::Reply;
 pub use request::Request;

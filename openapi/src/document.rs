@@ -19,11 +19,16 @@ use crate::{
     events::{Event, EventBody, EventFilter},
     finalize::finalize,
     hooks::Accepted,
+    incidents::{Incident, IncidentFilter},
+    monitors::{
+        BucketRequest, ForgottenMonitor, Monitor, MonitorFilter, MonitorRun, MuteUntil, RunRange, RunStream,
+        RunSums,
+    },
     page::{Page, PageRequest},
     plugins::PluginList,
     port::{
-        ActionError, Admission, Gateway, Hook, HookRefusal, NewRun, ReadError, Readiness, RequestSeen,
-        RunError, Upload,
+        ActionError, Admission, Gateway, Hook, HookRefusal, Monitors, NewRun, ReadError, Readiness,
+        RequestSeen, RunError, Upload,
     },
     reload::{Configuration, Reload},
     replays::Replay,
@@ -218,6 +223,59 @@ impl Gateway for NoGateway {
     }
 
     fn observe(&self, _: RequestSeen) {
+        match *self {}
+    }
+}
+
+impl Monitors for NoGateway {
+    async fn monitors(&self, _: MonitorFilter, _: PageRequest) -> Result<Page<Monitor>, ReadError> {
+        match *self {}
+    }
+
+    async fn monitor(&self, _: &str) -> Result<Option<Monitor>, ReadError> {
+        match *self {}
+    }
+
+    async fn monitor_runs(
+        &self,
+        _: &str,
+        _: RunRange,
+        _: PageRequest,
+    ) -> Result<Option<Page<MonitorRun>>, ReadError> {
+        match *self {}
+    }
+
+    async fn run_buckets(&self, _: &str, _: BucketRequest) -> Result<Option<RunSums>, ReadError> {
+        match *self {}
+    }
+
+    async fn run_stream(&self, _: &str, _: RunRange) -> Result<Option<RunStream>, ReadError> {
+        match *self {}
+    }
+
+    async fn mute_monitor(
+        &self,
+        _: &str,
+        _: MuteUntil,
+        _: Option<String>,
+        _: &Caller,
+    ) -> Result<Option<Monitor>, ActionError> {
+        match *self {}
+    }
+
+    async fn unmute_monitor(&self, _: &str, _: &Caller) -> Result<Option<Monitor>, ActionError> {
+        match *self {}
+    }
+
+    async fn forget_monitor(&self, _: &str, _: &Caller) -> Result<Option<ForgottenMonitor>, ActionError> {
+        match *self {}
+    }
+
+    async fn incidents(&self, _: IncidentFilter, _: PageRequest) -> Result<Page<Incident>, ReadError> {
+        match *self {}
+    }
+
+    async fn incident(&self, _: &str) -> Result<Option<Incident>, ReadError> {
         match *self {}
     }
 }

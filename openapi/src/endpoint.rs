@@ -6,8 +6,8 @@ use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 use crate::{
     actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
     docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    metrics::MetricsApi, operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi,
-    replays::ReplaysApi,
+    incidents::IncidentsApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations,
+    plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -16,6 +16,8 @@ pub(crate) type Apis<G> = (
     EventsApi<G>,
     DeliveriesApi<G>,
     ReplaysApi<G>,
+    MonitorsApi<G>,
+    IncidentsApi<G>,
     DestinationsApi<G>,
     ActionsApi<G>,
     PluginsApi<G>,
@@ -39,6 +41,8 @@ pub fn endpoint<G: Gateway>(
         EventsApi(gateway.clone()),
         DeliveriesApi(gateway.clone()),
         ReplaysApi(gateway.clone()),
+        MonitorsApi(gateway.clone()),
+        IncidentsApi(gateway.clone()),
         DestinationsApi(gateway.clone()),
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),

@@ -19,6 +19,7 @@ use poem::{
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+mod monitors;
 mod plugins;
 mod samples;
 mod setup;
@@ -41,6 +42,7 @@ use crate::{
     replays::Replay,
 };
 
+pub(crate) use monitors::BREAKS_OFF;
 pub(crate) use samples::event;
 use samples::{delivery, destination, replay};
 pub(crate) use upload::FakeUpload;

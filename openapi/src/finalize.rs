@@ -88,11 +88,18 @@ fn close_parameter_enums(document: &mut Value) {
     for_operations(document, |operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
-            let reference = parameter["schema"]["$ref"].as_str().and_then(|text| text.rsplit('/').next());
+            // One with a default is described as that and a reference.
+            let described = &parameter["schema"];
+            let reference = described.get("$ref").or_else(|| described.pointer("/allOf/0/$ref"));
+            let reference = reference.and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+            let default = described.get("default").cloned();
             let schema = reference.and_then(|name| schemas.get(name));
             let schema = schema.filter(|schema| schema.get("pattern").is_none());
             if let Some(values) = schema.and_then(|schema| schema.get("enum")) {
                 parameter["schema"] = json!({"type": "string", "enum": values});
+                if let Some(default) = default {
+                    parameter["schema"]["default"] = default;
+                }
             }
         }
     });

@@ -11,6 +11,8 @@ pub mod destinations;
 pub mod events;
 pub mod health;
 pub mod hooks;
+pub mod incidents;
+pub mod monitors;
 pub mod plugins;
 pub mod reload;
 pub mod replays;

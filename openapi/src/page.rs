@@ -8,8 +8,9 @@ use crate::problem::{Code, Failure};
 pub const LIMIT_DEFAULT: u32 = 50;
 /// Most items on a page.
 pub const LIMIT_MAX: u32 = 500;
-/// Longest cursor that is looked at, in bytes. Ours are shorter than 100.
-const CURSOR_BYTES_MAX: usize = 512;
+/// Longest cursor that is looked at, in bytes. Most of ours are shorter than 100; one that names a monitor takes as much as its
+/// name and its id, which are bounded.
+const CURSOR_BYTES_MAX: usize = 8 * 1024;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,11 +21,13 @@ use crate::{
 };
 
 mod hook;
+mod monitors;
 
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
+pub use monitors::Monitors;
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Clone + Send + Sync + 'static {
+pub trait Gateway: Monitors {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;

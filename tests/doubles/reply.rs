@@ -32,6 +32,14 @@ impl Reply {
         reply
     }
 
+    /// An answer with a body of this type.
+    #[must_use]
+    pub fn text(status: u16, content_type: &'static str, body: String) -> Self {
+        let mut reply = Self::status(status).header("content-type", content_type);
+        reply.body = body.into();
+        reply
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {

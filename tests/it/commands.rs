@@ -131,7 +131,7 @@ async fn send_plays_every_webhook_of_postmans() {
     let gateway = start(Config::new()).await;
     let check = async |args: &[&str], kind: &str, verdict: Option<&str>| {
         check_code(&send(&gateway, args).await, 0);
-        let event = gateway.list("/api/v1/events").await.swap_remove(0);
+        let event = gateway.list("/api/v1/events?source=postman").await.swap_remove(0);
         assert_eq!((event["kind"].as_str(), event["verdict"].as_str()), (Some(kind), verdict), "{args:?}");
         event
     };
@@ -149,10 +149,10 @@ async fn send_plays_every_webhook_of_postmans() {
     let sent = gateway.ask(&format!("/api/v1/events/{}/body", event["id"].as_str().unwrap())).await.text();
     assert!(sent.contains(collection), "{sent}");
 
-    let before = gateway.list("/api/v1/events").await.len();
+    let before = gateway.list("/api/v1/events?source=postman").await.len();
     let many = send(&gateway, &["--count", "30", "--concurrency", "4", "--rate", "1000"]).await;
     check_code(&many, 0);
-    assert_eq!(gateway.list("/api/v1/events").await.len(), before + 30);
+    assert_eq!(gateway.list("/api/v1/events?source=postman").await.len(), before + 30);
 }
 
 #[tokio::test]

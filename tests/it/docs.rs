@@ -28,11 +28,14 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const README: Document = Document { path: "README.md", text: include_str!("../../README.md") };
 const USER_GUIDE: Document =
     Document { path: "docs/user-guide.md", text: include_str!("../../docs/user-guide.md") };
+const ITOC360: Document = Document { path: "docs/itoc360.md", text: include_str!("../../docs/itoc360.md") };
 const OPERATING: Document =
     Document { path: "docs/operating.md", text: include_str!("../../docs/operating.md") };
 const PLUGIN_AUTHOR: Document =
     Document { path: "docs/plugin-author.md", text: include_str!("../../docs/plugin-author.md") };
-const DOCUMENTS: [Document; 4] = [README, USER_GUIDE, OPERATING, PLUGIN_AUTHOR];
+const MONITORS: Document =
+    Document { path: "docs/monitors.md", text: include_str!("../../docs/monitors.md") };
+const DOCUMENTS: [Document; 6] = [README, USER_GUIDE, ITOC360, OPERATING, PLUGIN_AUTHOR, MONITORS];
 
 /// Stands for every secret of an example: long enough for a token, and an address where one is wanted.
 const ANY_SECRET: &str = "https://example.com/0123456789abcdef";
@@ -114,7 +117,7 @@ fn bodies_are_of_the_kind_that_the_text_says() {
         kinds.insert(is.join(" "));
     }
     assert_eq!(kinds.len(), 6, "{kinds:?}");
-    for document in [README, OPERATING, PLUGIN_AUTHOR] {
+    for document in [README, OPERATING, PLUGIN_AUTHOR, MONITORS] {
         for block in document.blocks_in("json") {
             serde_json::from_str::<Value>(block.text).unwrap_or_else(|error| panic!("{error}: {block:?}"));
         }
@@ -216,7 +219,9 @@ fn names_of_the_api_are_all_in_the_tables() {
     };
     let codes = rows(USER_GUIDE.text, "status").into_iter().flat_map(|row| names(row[1]));
     check(codes.collect(), "ProblemCode");
-    check(first_names(USER_GUIDE.section("## What Postman sends"), "kind"), "Kind");
+    let mut kinds = first_names(USER_GUIDE.section("## What Postman sends"), "kind");
+    kinds.extend(first_names(MONITORS.text, "kind"));
+    check(kinds, "Kind");
     check(first_names(USER_GUIDE.section("### What becomes of a delivery"), "outcome"), "OutcomeKind");
     check(first_names(PLUGIN_AUTHOR.section("## Outcomes"), "outcome"), "OutcomeKind");
     check(first_names(OPERATING.text, "state"), "DestinationState");
@@ -259,7 +264,11 @@ async fn every_metric_is_in_the_table() {
     // Deliveries are counted a moment after they are shown.
     let text = eventually("deliveries to be counted", async || {
         let text = gateway.ask("/metrics").await.text();
-        let samples = ["postroom_deliveries_finished_total{", "postroom_breaker_openings_total{"];
+        let samples = [
+            "postroom_deliveries_finished_total{",
+            "postroom_breaker_openings_total{",
+            "postroom_monitor_runs_total{",
+        ];
         samples.iter().all(|sample| text.contains(sample)).then_some(text)
     })
     .await;

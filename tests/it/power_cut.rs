@@ -73,7 +73,7 @@ async fn after_a_failed_sync_nothing_is_acknowledged_that_a_power_cut_can_take()
         });
         acknowledged.push(next.await);
         cut_power(&mut gateway, &disk).await;
-        let mut listed = gateway.list("/api/v1/events").await;
+        let mut listed = gateway.list("/api/v1/events?source=postman").await;
         listed.reverse();
         let listed: Vec<&str> = listed.iter().map(|event| event["id"].as_str().unwrap()).collect();
         assert_eq!(listed, acknowledged, "neither less nor what was refused");

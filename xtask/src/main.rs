@@ -4,6 +4,7 @@ mod asan;
 mod bench;
 mod chaos;
 mod test;
+mod vendor_sdk;
 
 use std::{
     env,
@@ -23,6 +24,7 @@ cargo xtask bench [--quick] --out FILE
 cargo xtask bench plugin [--quick] [--out FILE]
                              measure what a process of its own costs a plugin
 cargo xtask asan             the plugin host and plugins in C under the address sanitizer
+cargo xtask vendor-sdk       what ITOC360's own SDK for Python sends, beside what the plugin sends
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["bench", rest @ ..] => bench::run(rest),
         ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
+        ["vendor-sdk", rest @ ..] => vendor_sdk::run(rest),
         ["golden"] => cargo(
             &["test", "--package", "postroom-openapi", "--package", "postroom-abi"],
             &[("POSTROOM_BLESS", "1")],

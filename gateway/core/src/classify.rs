@@ -25,7 +25,10 @@ use self::{
     scan::{Fault, Scan},
     utf8::Utf8,
 };
-use crate::event::{Facts, Kind, Verdict};
+use crate::{
+    event::{Facts, Kind, Verdict},
+    monitor::Numbers,
+};
 
 /// Version of these rules; stored with each event so that old decisions stay explicable.
 pub const VERSION: u32 = 1;
@@ -75,6 +78,34 @@ pub fn classify_reader(mut body: impl Read, source: &str) -> io::Result<Classifi
             Err(error) => return Err(error),
         }
     }
+}
+
+/// What a monitor run counted. A body that cannot be read, or is none of a run, has no numbers.
+#[must_use]
+pub fn numbers(body: &[u8]) -> Numbers {
+    let mut scan = Scan::with_numbers();
+    let found = scan.push(body).and_then(|()| scan.finish());
+    found.map(|found| postman::numbers(&found)).unwrap_or_default()
+}
+
+/// What a monitor run counted, read piece by piece: the same answer as [`numbers`] on the same bytes.
+///
+/// # Errors
+/// When `body` cannot be read.
+pub fn numbers_reader(mut body: impl Read) -> io::Result<Numbers> {
+    let (mut scan, mut piece, mut fault) = (Scan::with_numbers(), vec![0; PIECE_BYTES], false);
+    loop {
+        match body.read(&mut piece) {
+            Ok(0) => break,
+            Ok(bytes) => fault |= scan.push(&piece[..bytes]).is_err(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if fault {
+            return Ok(Numbers::default());
+        }
+    }
+    Ok(scan.finish().map(|found| postman::numbers(&found)).unwrap_or_default())
 }
 
 /// A body on its way through.

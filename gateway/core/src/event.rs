@@ -4,7 +4,7 @@ mod kind;
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
-pub use self::kind::{EmittedKind, EmittedKindError, Kind};
+pub use self::kind::{EmittedKind, EmittedKindError, Kind, MadeKind};
 use crate::{
     id::{EventId, SourceName},
     time::Timestamp,

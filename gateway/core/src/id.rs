@@ -4,43 +4,56 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-/// Names an accepted event: a UUIDv7 that the gateway stamps, because Postman sends no id.
-/// Stable over attempts and restarts; plugins use it as idempotency key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventId(Uuid);
+macro_rules! uuid_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
 
-impl EventId {
-    /// Wraps a UUID.
-    #[must_use]
-    pub const fn new(id: Uuid) -> Self {
-        Self(id)
-    }
+        impl $name {
+            /// Wraps a UUID.
+            #[must_use]
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
 
-    /// The bytes as they are stored.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
+            /// The bytes as they are stored.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
 
-    /// Reads the bytes as they are stored.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
+            /// Reads the bytes as they are stored.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                Uuid::from_str(text).map(Self).map_err(|_| ParseIdError { what: $what })
+            }
+        }
+    };
 }
 
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
+uuid_type! {
+    /// Names an accepted event: a UUIDv7 that the gateway stamps, because Postman sends no id.
+    /// Stable over attempts and restarts; plugins use it as idempotency key.
+    EventId, "an event id (a UUID)"
 }
-
-impl FromStr for EventId {
-    type Err = ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        Uuid::from_str(text).map(Self).map_err(|_| ParseIdError { what: "an event id (a UUID)" })
-    }
+uuid_type! {
+    /// Names an incident: a UUIDv7 of the time at which it opened, so incidents sort by age.
+    IncidentId, "an incident id (a UUID)"
 }
 
 macro_rules! number_type {

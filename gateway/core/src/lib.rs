@@ -10,6 +10,7 @@ pub mod event;
 pub mod id;
 pub mod lane;
 pub mod limits;
+pub mod monitor;
 pub mod outcome;
 pub mod rate;
 pub mod replay;

@@ -19,7 +19,7 @@ use crate::{
 /// A rule. Every condition that is set must hold; an empty one is not set. Lists mean "any of".
 #[derive(Debug, Clone, Default)]
 pub struct Conditions {
-    /// What the event is.
+    /// What the event is. Without any, everything but what the gateway makes itself.
     pub kinds: Vec<Kind>,
     /// The source it came in by.
     pub sources: Vec<SourceName>,

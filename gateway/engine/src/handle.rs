@@ -1,6 +1,7 @@
 //! The way to a running engine.
 
 mod change;
+mod monitors;
 mod stopping;
 
 use std::{
@@ -17,7 +18,7 @@ use postroom_core::{
 use postroom_store::{
     DeliveryFilter, DeliveryRecord, Matching, NewReplay, Pause, Replay, RetryAnswer, Store, StoreError,
 };
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 pub use self::stopping::Drained;
 pub(crate) use self::stopping::Tasks;
@@ -25,6 +26,7 @@ use crate::{
     Clock,
     dispatcher::{Answer, CancelWish, PauseWish, Question},
     steer::{CancelAnswer, SteerError},
+    tracker::{Command, Tracking},
 };
 
 /// How busy a destination is.
@@ -63,6 +65,10 @@ pub struct Handle {
     pub(crate) questions: mpsc::UnboundedSender<Question>,
     /// Wakes the runner of replays.
     pub(crate) replays: Arc<Notify>,
+    /// What the tracker goes by.
+    pub(crate) tracking: watch::Sender<Arc<Tracking>>,
+    /// What people want of the tracker.
+    pub(crate) tracker: mpsc::UnboundedSender<Command>,
     pub(crate) tasks: Tasks,
 }
 

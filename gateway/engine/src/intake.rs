@@ -1,26 +1,31 @@
 //! The way in: authenticate, recognise, route, keep.
 
 mod emitted;
+mod made;
 mod mark;
 mod recognise;
 mod refusals;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use postroom_core::{
     event::{Event, Kind},
     id::EventId,
-    route::{self, Route},
+    route::{self, Decision, Route},
 };
 use postroom_store::{BodyWriter, NewBody, NewEvent, Store, StoreError};
 use uuid::{NoContext, Uuid};
 
-pub use self::emitted::{Emitted, emit_source, emitting_destination};
+pub(crate) use self::made::Made;
 use self::refusals::Refusals;
+pub use self::{
+    emitted::{Emitted, emit_source, emitting_destination},
+    made::tracker_source,
+};
 use crate::{Clock, Metrics, Source, Sources};
 
 /// How long a caller is asked to wait when the store cannot take more.
@@ -34,6 +39,8 @@ pub struct Intake {
     clock: Clock,
     metrics: Metrics,
     refusals: Refusals,
+    /// The id of what the gateway itself made last.
+    made_last: Mutex<EventId>,
 }
 
 /// What the configuration says about the way in.
@@ -120,7 +127,8 @@ impl Intake {
         metrics: Metrics,
     ) -> Self {
         let rules = RwLock::new(Arc::new(Rules { sources, routes }));
-        Self { rules, store, clock, metrics, refusals: Refusals::default() }
+        let made_last = Mutex::new(EventId::new(Uuid::nil()));
+        Self { rules, store, clock, metrics, refusals: Refusals::default(), made_last }
     }
 
     /// Goes on with other sources and routes. Rate limits that stay the same have counted what came in before. A caller that
@@ -177,7 +185,7 @@ impl Intake {
         let (mark, left_out) = mark::of(idempotency_key, &body);
         let note = joined(note, left_out);
         let event = self.event(source, &body, content_type, labels, note).await?;
-        let decision = route::decide(&self.rules().routes, &event);
+        let decision = self.decide(&event);
         let new = NewEvent {
             event: Arc::new(event),
             body,
@@ -186,6 +194,11 @@ impl Intake {
             mark,
         };
         self.keep(new).await
+    }
+
+    /// Where an event goes by the routes in force.
+    fn decide(&self, event: &Event) -> Decision {
+        route::decide(&self.rules().routes, event)
     }
 
     /// Keeps an event and counts it.
@@ -252,9 +265,14 @@ fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
 
 /// A UUIDv7: the time in front, so that ids sort by arrival, and 74 random bits behind.
 fn event_id(unix_ms: i64) -> EventId {
+    EventId::new(time_uuid(unix_ms))
+}
+
+/// A UUIDv7 of that moment.
+pub(crate) fn time_uuid(unix_ms: i64) -> Uuid {
     let ms = unix_ms.unsigned_abs();
     let nanos = u32::try_from(ms % 1000 * 1_000_000).unwrap_or_default();
-    EventId::new(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, ms / 1000, nanos)))
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, ms / 1000, nanos))
 }
 
 #[cfg(test)]

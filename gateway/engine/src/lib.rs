@@ -2,8 +2,9 @@
 //!
 //! [`Intake`] is the way in: it authenticates a caller, recognises and routes what was sent, and answers only when
 //! the store has it. The dispatcher is the way out: one task that owns every lane, hands deliveries to plugins and
-//! records what became of them. The two meet in the store's feed of commits, so nothing polls. Beside them run two
-//! quiet tasks: one makes the deliveries of replays, the other removes what is old.
+//! records what became of them. The two meet in the store's feed of commits, so nothing polls. Beside them run three
+//! quiet tasks: one makes the deliveries of replays, one follows what the runs say about their monitors, and one removes
+//! what is old.
 
 mod attempt;
 mod backoff;
@@ -20,26 +21,35 @@ pub mod source;
 pub mod steer;
 #[cfg(test)]
 mod testing;
+mod tracker;
 
 pub use self::{
     clock::Clock,
     destination::{Deliver, Destination},
     feed::CommitFeed,
     handle::{DestinationLoad, Drained, Handle, Trouble},
-    intake::{Admission, Emitted, Incoming, Intake, IntakeError, Receipt, emit_source, emitting_destination},
+    intake::{
+        Admission, Emitted, Incoming, Intake, IntakeError, Receipt, emit_source, emitting_destination,
+        tracker_source,
+    },
     metrics::Metrics,
     retention::Retention,
     source::{Source, Sources},
     steer::{CancelAnswer, SteerError},
+    tracker::{Enrich, Failure, Failures, Tracking},
 };
 
 use std::sync::{Arc, RwLock};
 
 use postroom_store::Store;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::{dispatcher::Dispatcher, handle::Tasks};
+use self::{
+    dispatcher::Dispatcher,
+    handle::Tasks,
+    tracker::{Reins, Tracker},
+};
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -48,10 +58,14 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// What the store commits.
     pub feed: CommitFeed,
+    /// The way in: it routes what the tracker makes.
+    pub intake: Arc<Intake>,
     /// Where deliveries go.
     pub destinations: Vec<Destination>,
     /// How long things are kept.
     pub retention: Retention,
+    /// What makes an incident.
+    pub tracking: Tracking,
     /// The wall clock.
     pub clock: Clock,
     /// What is counted.
@@ -67,7 +81,7 @@ pub struct Parts {
 /// Outside a tokio runtime.
 #[must_use]
 pub fn start(parts: Parts) -> Handle {
-    let Parts { store, feed, destinations, retention, clock, metrics } = parts;
+    let Parts { store, feed, intake, destinations, retention, tracking, clock, metrics } = parts;
     let (questions, asked) = mpsc::unbounded_channel();
     let (stop, replays) = (CancellationToken::new(), Arc::new(Notify::new()));
     let names = destinations.iter().map(|destination| destination.name.clone()).collect();
@@ -77,14 +91,28 @@ pub fn start(parts: Parts) -> Handle {
     let configured = Arc::clone(&names);
     let pruner =
         retention::Pruner::new(Arc::clone(&store), retention, configured, clock.clone(), metrics.clone());
+    let (tracking, settings) = watch::channel(Arc::new(tracking));
+    let (tracker, commands) = mpsc::unbounded_channel();
+    let reins = Reins { settings, commands };
+    let follower = Tracker::new(Arc::clone(&store), intake, clock.clone(), metrics.clone(), reins);
     let dispatcher =
         Dispatcher::new(Arc::clone(&store), feed, destinations, clock.clone(), metrics, asked, stop.clone());
     let running = vec![
         tokio::spawn(dispatcher.run()),
         tokio::spawn(until_stopped(stop.clone(), runner.run())),
         tokio::spawn(until_stopped(stop.clone(), pruner.run())),
+        tokio::spawn(follower.run(stop.clone())),
     ];
-    Handle { store, clock, destinations: names, questions, replays, tasks: Tasks::new(stop, running) }
+    Handle {
+        store,
+        clock,
+        destinations: names,
+        questions,
+        replays,
+        tracking,
+        tracker,
+        tasks: Tasks::new(stop, running),
+    }
 }
 
 /// Runs a task that never ends by itself. It may be dropped at any point: each of its writes happens as a whole or not

@@ -70,6 +70,9 @@ pub struct Metrics {
     replays_running: Gauge,
     removed: Family<RemovedLabels, Counter>,
     removed_blob_bytes: Counter,
+    tracker_lag: Gauge,
+    tracked_parts: Counter,
+    tracking_failures: Counter,
 }
 
 /// From a local process to a slow API with its timeout.
@@ -91,6 +94,9 @@ impl Default for Metrics {
             replays_running: Gauge::default(),
             removed: Family::default(),
             removed_blob_bytes: Counter::default(),
+            tracker_lag: Gauge::default(),
+            tracked_parts: Counter::default(),
+            tracking_failures: Counter::default(),
         }
     }
 }
@@ -138,6 +144,21 @@ impl Metrics {
             "removed_blob_bytes",
             "Bytes of large bodies that retention has removed",
             self.removed_blob_bytes.clone(),
+        );
+        registry.register(
+            "tracker_lag_events",
+            "Events that came in and were not looked at yet for what they say about monitors",
+            self.tracker_lag.clone(),
+        );
+        registry.register(
+            "tracker_parts",
+            "Parts of the log of events that were looked at for what they say about monitors",
+            self.tracked_parts.clone(),
+        );
+        registry.register(
+            "tracker_failures",
+            "Times that the store kept monitors from being followed",
+            self.tracking_failures.clone(),
         );
     }
 
@@ -193,14 +214,42 @@ impl Metrics {
         self.replayed.inc_by(deliveries);
     }
 
+    pub(crate) fn tracker_lag(&self, events: i64) {
+        self.tracker_lag.set(events);
+    }
+
+    pub(crate) fn tracked_part(&self) {
+        self.tracked_parts.inc();
+    }
+
+    pub(crate) fn tracking_failed(&self) {
+        self.tracking_failures.inc();
+    }
+
     pub(crate) fn pruned(&self, pruned: &Pruned) {
-        let Pruned { events, deliveries, marks, replays, state_keys, blobs, .. } = *pruned;
+        let Pruned {
+            events,
+            deliveries,
+            marks,
+            replays,
+            state_keys,
+            run_chunks,
+            incidents,
+            monitors,
+            collections,
+            blobs,
+            ..
+        } = *pruned;
         for (what, count) in [
             ("events", events),
             ("deliveries", deliveries),
             ("marks", marks),
             ("replays", replays),
             ("state_keys", state_keys),
+            ("run_chunks", run_chunks),
+            ("incidents", incidents),
+            ("monitors", monitors),
+            ("collections", collections),
             ("blobs", blobs),
         ] {
             self.removed.get_or_create(&RemovedLabels { what }).inc_by(count);

@@ -30,6 +30,8 @@ pub struct Retention {
     pub marks: Duration,
     /// Replays, from their end. The deliveries they made are kept as others are.
     pub replays: Duration,
+    /// What is known about monitors: runs, incidents that are over, and monitors that nothing is heard of; `None` for ever.
+    pub history: Option<Duration>,
 }
 
 /// How far the wall clock may run ahead of what has passed since the start. A machine may sleep for a night; a clock that
@@ -80,14 +82,30 @@ impl Pruner {
                 tracing::error!(error = %Chain(&error), "old events could not be removed, trying again in a minute");
             }
             if removed != Pruned::default() {
-                let Pruned { events, deliveries, marks, replays, state_keys, blobs, blob_bytes, .. } =
-                    removed;
+                let Pruned {
+                    events,
+                    deliveries,
+                    marks,
+                    replays,
+                    state_keys,
+                    run_chunks,
+                    incidents,
+                    monitors,
+                    collections,
+                    blobs,
+                    blob_bytes,
+                    ..
+                } = removed;
                 tracing::info!(
                     events,
                     deliveries,
                     marks,
                     replays,
                     state_keys,
+                    run_chunks,
+                    incidents,
+                    monitors,
+                    collections,
                     blobs,
                     blob_bytes,
                     "old events are removed, for their age or for room"
@@ -151,7 +169,7 @@ impl Pruner {
             }
             return None;
         }
-        let Retention { events, dead_letters, marks, replays, .. } = self.retention;
+        let Retention { events, dead_letters, marks, replays, history, .. } = self.retention;
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
         Some(Prune {
             events_before: events.map(|age| before(now, age)),
@@ -164,6 +182,7 @@ impl Pruner {
                 at: now,
                 before: before(now, REMOVED_DESTINATION),
             }),
+            history_before: history.map(|age| before(now, age)),
             oldest: 0,
             limit: CHUNK_ROWS,
         })
@@ -179,6 +198,10 @@ impl Pruner {
         removed.marks += pruned.marks;
         removed.replays += pruned.replays;
         removed.state_keys += pruned.state_keys;
+        removed.run_chunks += pruned.run_chunks;
+        removed.incidents += pruned.incidents;
+        removed.monitors += pruned.monitors;
+        removed.collections += pruned.collections;
         removed.blobs += pruned.blobs;
         removed.blob_bytes += pruned.blob_bytes;
         sleep((begun.elapsed() * PAUSE_FACTOR).max(PAUSE_MIN)).await;

@@ -6,6 +6,7 @@ mod errors;
 mod health;
 mod keys;
 mod metrics;
+mod monitors;
 mod plugins;
 mod registry;
 mod reload;
@@ -13,7 +14,7 @@ mod steer;
 mod upload;
 mod wire;
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use postroom_core::{
     chain::Chain,
@@ -21,7 +22,7 @@ use postroom_core::{
     lane::GateState,
     limits,
 };
-use postroom_engine::{Admission, DestinationLoad, Handle, Incoming, Intake};
+use postroom_engine::{Admission, Clock, DestinationLoad, Handle, Incoming, Intake};
 use postroom_host::{Action, SandboxMode};
 use postroom_openapi::{
     auth::{Caller, Credential},
@@ -42,7 +43,11 @@ use tokio::sync::watch;
 #[cfg(test)]
 pub(crate) use self::actions::NoActions;
 pub(crate) use self::{
-    actions::Acts, health::StoreHealth, keys::ApiKeys, metrics::Metrics, registry::Destinations,
+    actions::Acts,
+    health::StoreHealth,
+    keys::ApiKeys,
+    metrics::{Metrics, MonitorMetrics},
+    registry::Destinations,
 };
 use self::{
     errors::{body_unreadable, no_such_kind, refusal, unreadable},
@@ -75,7 +80,11 @@ pub(crate) struct Parts {
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) metrics: Metrics,
+    pub(crate) monitor_metrics: MonitorMetrics,
+    /// Age at which runs go; never when absent.
+    pub(crate) history: Option<Duration>,
     pub(crate) store_health: StoreHealth,
+    pub(crate) clock: Clock,
     /// Held by whoever looks for plugins.
     pub(crate) looking: tokio::sync::Mutex<()>,
 }
@@ -342,6 +351,7 @@ impl Gateway for Api {
                 None
             }
         };
+        let _turn = self.0.monitor_metrics.measure(&*self.0.store).await;
         self.0.metrics.render(&self.0.destinations.all(), &loads, waiting.as_deref())
     }
 

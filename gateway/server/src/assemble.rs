@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use postroom_core::{
+    chain::Chain,
     lane::{Backlog, LaneSettings},
     limits,
 };
@@ -15,6 +16,7 @@ use postroom_store::{StateBounds, Store};
 use crate::{
     api::DestinationInfo,
     config::{self, Config, Destination, resolve::Resolved},
+    enrich::PostmanApi,
     plugin_emit::{EmitRates, RoutedEmit},
     plugin_metrics::PluginSeries,
     plugin_state::StoredState,
@@ -41,7 +43,27 @@ pub(crate) fn sources(config: &Config) -> engine::Sources {
 
 pub(crate) fn retention(config: &Config) -> engine::Retention {
     let config::Retention { events, dead_letters, size_bytes, idempotency_keys, replays } = config.retention;
-    engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays }
+    let history = config.tracker.history;
+    engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays, history }
+}
+
+/// What the tracker goes by. `kept` is whom it asks already, by the same settings: it may have been told to wait.
+pub(crate) fn tracking(config: &Config, kept: Option<engine::Enrich>, clock: &Clock) -> engine::Tracking {
+    let config::Tracker { enabled, rules, backups, enrich, .. } = &config.tracker;
+    let enrich = enrich.as_ref().and_then(|enrich| kept.or_else(|| enrichment(enrich, clock)));
+    engine::Tracking { enabled: *enabled, rules: rules.clone(), backups: backups.clone(), enrich }
+}
+
+/// Who knows what failed in a run. It is an extra: nothing stops without it.
+fn enrichment(enrich: &config::Enrich, clock: &Clock) -> Option<engine::Enrich> {
+    let config::Enrich { api_key, base_url, wait } = enrich;
+    match PostmanApi::new(base_url, api_key, clock.clone()) {
+        Ok(api) => Some(engine::Enrich { failures: Arc::new(api), wait: *wait }),
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "Postman's API cannot be asked, incidents are told without what failed");
+            None
+        }
+    }
 }
 
 /// What the plugin of a destination is run with. What it keeps lasts as long as the instance.

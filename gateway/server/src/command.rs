@@ -13,12 +13,12 @@ pub use self::{
     settings::{ConfigFile, ServerFlags},
 };
 pub(crate) use self::{
-    gateway::{GatewayFlags, Question},
+    gateway::{Api, GatewayFlags, Question},
     settings::parse_public_url,
 };
 use crate::{
-    commands::{check, demo, destination, init, openapi, plugin, routes, send, serve},
-    output::{Colour, Output},
+    commands::{check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve},
+    output::{Colour, Output, Screen},
     telemetry::{self, LogArgs},
 };
 
@@ -54,6 +54,12 @@ enum Command {
     Destinations(destination::ListArgs),
     /// Look at a destination of a running gateway, and steer it
     Destination(destination::Args),
+    /// What the runs of Postman's monitors say
+    #[command(subcommand)]
+    Monitors(monitors::Command),
+    /// When monitors failed, and for how long
+    #[command(subcommand)]
+    Incidents(incidents::Command),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -82,7 +88,7 @@ pub fn main() -> ExitCode {
     }
     let colour = Colour::of_process();
     let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr());
-    let mut output = Output::new(&mut stdout, &mut stderr, colour);
+    let mut output = Output::new(&mut stdout, &mut stderr, colour).on(Screen::of_process());
     match Cli::try_parse() {
         Ok(cli) => exit::report(run(cli, colour, &mut output), &mut output).into(),
         Err(error) => {
@@ -108,6 +114,8 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Routes(command) => routes::run(command, output),
         Command::Destinations(args) => destination::list(&args, output),
         Command::Destination(args) => destination::run(&args, output),
+        Command::Monitors(command) => monitors::run(&command, output),
+        Command::Incidents(command) => incidents::run(&command, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

@@ -4,9 +4,13 @@ mod action_table;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod incidents;
 pub(crate) mod init;
+pub(crate) mod monitors;
 pub(crate) mod openapi;
 pub(crate) mod plugin;
 pub(crate) mod routes;
 pub(crate) mod send;
 pub(crate) mod serve;
+#[cfg(test)]
+mod testing;

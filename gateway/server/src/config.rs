@@ -26,6 +26,7 @@ mod server;
 pub(crate) mod settings;
 mod source;
 mod surroundings;
+mod tracker;
 mod units;
 pub mod variables;
 
@@ -33,6 +34,7 @@ use std::path::PathBuf;
 
 use postroom_core::route::Route;
 
+pub(crate) use self::units::duration;
 pub use self::{
     api_key::{ApiKey, Role},
     destination::{Destination, PluginRef},
@@ -46,6 +48,7 @@ pub use self::{
     server::{Plugins, Server, Store, public_url, store_path},
     source::Source,
     surroundings::Surroundings,
+    tracker::{Enrich, Tracker},
 };
 
 /// The commented default file: what each setting means and what it is when it is left out.
@@ -66,6 +69,8 @@ pub struct Config {
     pub retention: Retention,
     /// Where plugins are looked for.
     pub plugins: Plugins,
+    /// What the runs say about their monitors, and what is told of it.
+    pub tracker: Tracker,
     /// Who may use the API.
     pub api_keys: Vec<ApiKey>,
     /// The receiving URLs.

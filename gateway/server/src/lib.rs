@@ -11,6 +11,7 @@ pub mod telemetry;
 mod api;
 mod assemble;
 mod commands;
+mod enrich;
 mod plugin_emit;
 mod plugin_metrics;
 mod plugin_state;

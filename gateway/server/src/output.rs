@@ -7,11 +7,17 @@ use std::{
 
 use serde::Serialize;
 
+mod screen;
+mod table;
+
+pub use screen::Screen;
+
 /// Where a command writes.
 pub struct Output<'a> {
     data: &'a mut dyn Write,
     talk: &'a mut dyn Write,
     colour: Colour,
+    screen: Screen,
 }
 
 /// Which of the two are shown in colour.
@@ -49,7 +55,32 @@ impl Colour {
 impl<'a> Output<'a> {
     /// Writes data and talk to these.
     pub fn new(data: &'a mut dyn Write, talk: &'a mut dyn Write, colour: Colour) -> Self {
-        Self { data, talk, colour }
+        Self { data, talk, colour, screen: Screen::default() }
+    }
+
+    /// Shows data on this.
+    #[must_use]
+    pub fn on(self, screen: Screen) -> Self {
+        Self { screen, ..self }
+    }
+
+    /// What data is shown on.
+    #[must_use]
+    pub const fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// `text` in a colour that warns, where data is shown in colour.
+    pub fn warning(&self, text: impl fmt::Display) -> String {
+        if self.colour.data { format!("{RED}{text}{PLAIN}") } else { text.to_string() }
+    }
+
+    /// Writes data as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        Ok(self.data.write_all(bytes)?)
     }
 
     /// Writes one line of data.
@@ -78,23 +109,46 @@ impl<'a> Output<'a> {
         header: [&str; N],
         rows: &[[String; N]],
     ) -> Result<(), OutputError> {
+        self.write_table(header, rows.iter().map(|row| row.each_ref().map(plain)).collect())
+    }
+
+    /// Writes a table as [`Output::table`], in which the cells of column `cut` are cut as far as that helps lines to fit on a
+    /// terminal; elsewhere they are whole.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn table_within<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: &[[String; N]],
+        cut: usize,
+    ) -> Result<(), OutputError> {
+        let mut rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(plain)).collect();
+        let Screen { width, unicode, is_terminal } = self.screen;
+        if is_terminal {
+            let widths = table::widths(&header, &rows);
+            let room = table::room(&widths, cut, width);
+            rows.iter_mut().for_each(|row| row[cut] = table::cut(&row[cut], room, unicode));
+        }
+        self.write_table(header, rows)
+    }
+
+    fn write_table<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: Vec<[String; N]>,
+    ) -> Result<(), OutputError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut widths = header.map(|cell| cell.chars().count());
-        let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(plain)).collect();
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let header = aligned(&header, &widths);
+        let widths = table::widths(&header, &rows);
+        let header = table::aligned(&header, &widths);
         if self.colour.data {
             self.line(format_args!("{BOLD}{header}{PLAIN}"))?;
         } else {
             self.line(header)?;
         }
-        rows.iter().try_for_each(|row| self.line(aligned(row, &widths)))
+        rows.iter().try_for_each(|row| self.line(table::aligned(row, &widths)))
     }
 
     /// Says something to the person, beside the data.
@@ -132,15 +186,6 @@ pub fn plain(text: impl AsRef<str>) -> String {
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.as_ref().replace(acts, " ")
-}
-
-fn aligned(cells: &[impl AsRef<str>], widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
-        line.push_str(&format!("{:width$}  ", cell.as_ref()));
-    }
-    line.truncate(line.trim_end().len());
-    line
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use self::stamp::Stamp;
 pub(crate) use self::{load::Loaded, refusal::Refusal, watch::watch};
 use crate::{
-    api::{ApiKeys, Destinations},
+    api::{ApiKeys, Destinations, MonitorMetrics},
     assemble::Offers,
     config::{
         Config, Draft, LoadError,
@@ -48,6 +48,7 @@ pub(crate) struct Governed {
     pub(crate) intake: Arc<Intake>,
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) destinations: Arc<Destinations>,
+    pub(crate) monitor_metrics: MonitorMetrics,
 }
 
 /// Which configuration is in force.

@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Destinations, Metrics, Parts, StoreHealth},
+    api::{Api, ApiKeys, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth},
     assemble::{self, Offers, Started},
     config::{Config, Faults},
     plugin_emit::EmitRates,
@@ -145,18 +145,23 @@ impl Gateway {
         let engine = Arc::new(postroom_engine::start(postroom_engine::Parts {
             store: Arc::clone(&shared),
             feed,
+            intake: Arc::clone(&offers.intake),
             destinations,
             retention: assemble::retention(config),
-            clock,
+            tracking: assemble::tracking(config, None, &clock),
+            clock: clock.clone(),
             metrics: counters.clone(),
         }));
-        let metrics = Metrics::new(&counters, &offers.series);
+        let history = config.tracker.history;
+        let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
+        let metrics = Metrics::new(&counters, &offers.series, &monitor_metrics);
         let governed = Governed {
             intake: Arc::clone(&offers.intake),
             offers,
             engine: Arc::clone(&engine),
             keys: Arc::new(ApiKeys::new(&config.api_keys)),
             destinations: Arc::new(Destinations::new(infos)),
+            monitor_metrics: monitor_metrics.clone(),
         };
         let reloader = Arc::new(Reloader::new(read_again, governed.clone(), loaded, instances));
         let Governed { intake, keys, destinations, .. } = governed;
@@ -168,7 +173,10 @@ impl Gateway {
             keys,
             reloader: Arc::clone(&reloader),
             metrics,
+            monitor_metrics,
+            history,
             store_health: StoreHealth::default(),
+            clock,
             looking: tokio::sync::Mutex::default(),
         });
         Ok(Self { store, reloader, engine, api })

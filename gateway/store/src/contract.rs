@@ -3,8 +3,11 @@
 pub(crate) mod accepting;
 pub(crate) mod again;
 pub(crate) mod bodies;
+pub(crate) mod following;
+pub(crate) mod history;
 pub(crate) mod lists;
 pub(crate) mod marks;
+pub(crate) mod monitors;
 pub(crate) mod outcomes;
 pub(crate) mod pauses;
 pub(crate) mod plugin_state;
@@ -33,6 +36,34 @@ macro_rules! contract_tests {
                 a_large_body_comes_back_as_a_file,
                 a_body_that_nobody_accepts_leaves_nothing,
                 a_body_that_comes_in_again_outlives_the_event_it_came_with_before,
+            }
+            following {
+                the_log_gives_runs_and_backups_in_order_of_acceptance,
+                a_part_of_the_log_says_where_to_go_on,
+                numbers_without_an_event_are_counted,
+                the_end_of_the_log_is_told,
+                what_following_has_come_to_is_kept,
+                a_change_with_an_event_that_is_refused_changes_nothing,
+            }
+            monitors {
+                a_monitor_reads_back_as_it_was_kept,
+                a_monitor_is_what_was_kept_last,
+                monitors_that_are_due_come_earliest_first,
+                monitors_are_listed_by_name_by_every_filter,
+                monitors_are_found_by_source_and_label_and_counted,
+                pages_of_monitors_join_without_gap_or_overlap,
+                a_list_of_monitors_goes_on_behind_one_that_was_renamed_or_is_gone,
+                collections_read_back_and_come_when_they_are_due,
+            }
+            history {
+                runs_read_back_by_time_from_either_end,
+                old_history_goes_in_pieces,
+                monitors_that_nothing_was_heard_of_go_with_their_history,
+                a_monitor_that_is_forgotten_goes_with_its_runs_and_leaves_its_incidents,
+                an_incident_is_what_was_kept_last,
+                an_open_incident_counts_the_runs_of_its_monitor,
+                of_a_long_timeline_the_first_and_the_newest_are_kept,
+                incidents_are_listed_newest_first_by_every_filter,
             }
             outcomes {
                 deliveries_wait_in_the_order_of_acceptance,

@@ -9,6 +9,7 @@ mod body;
 #[cfg(test)]
 mod contract;
 mod error;
+mod monitors;
 pub mod page;
 mod plugin_state;
 mod records;
@@ -20,15 +21,22 @@ mod testing;
 
 use futures_util::future::BoxFuture;
 use postroom_core::{
-    id::{DeliveryId, DestinationName, EventId, ReplayId},
+    id::{DeliveryId, DestinationName, EventId, IncidentId, ReplayId},
     lane::{LaneKey, Ticket},
+    monitor::{CollectionWatch, Run},
     time::Timestamp,
 };
+use tokio::sync::watch;
 
 pub use self::{
     body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::{Cause, OpenError, StoreError},
-    page::{DeliveryFilter, EventFilter, Page, PageRequest},
+    monitors::{
+        Alive, CollectionChange, IncidentFilter, IncidentRecord, IncidentState, LogPart, LoggedEvent,
+        MonitorChange, MonitorCounts, MonitorFilter, MonitorRow, RunOrder, RunRange, TIMELINE_ENTRIES_MAX,
+        TimelineEntry, TrackChange, TrackerMark,
+    },
+    page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
     plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateEntry, StateWrite},
     records::{
         ATTEMPTS_KEPT_MAX, Accepted, AttemptRecord, Committed, DeliveryChange, DeliveryDetail,
@@ -189,6 +197,87 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Reads one delivery with its attempts.
     fn delivery(&self, id: DeliveryId) -> BoxFuture<'_, Result<Option<DeliveryDetail>, StoreError>>;
+
+    /// Says how far the log of events was followed. It waits until all that was written before is durable or taken back.
+    /// So whoever was refused a change begins here, and what it reads then is what there is.
+    fn tracker(&self) -> BoxFuture<'_, Result<TrackerMark, StoreError>>;
+
+    /// Reads the log of events after `position`: at most `limit` monitor runs and backups, and other events are passed
+    /// over. May give fewer, even none, before the end: it looks at a bounded number of events. Gives nothing that a
+    /// crash could take back.
+    fn log_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>>;
+
+    /// Follows the number of the newest event that is durable. What it has told, [`Store::log_after`] gives.
+    fn log_end(&self) -> watch::Receiver<i64>;
+
+    /// Keeps what following the log has come to, in one transaction. Waits for its turn however much waits already.
+    ///
+    /// Refused, it may have happened all the same, as a whole: [`Store::tracker`] says whether it did.
+    fn track(&self, change: TrackChange) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Reads those of the monitors that are known.
+    fn monitors_by_uid(&self, uids: Vec<String>) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>>;
+
+    /// Reads monitors that are due by `until`, the earliest first, at most `limit`.
+    fn monitors_due(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>>;
+
+    /// Lists monitors by their ids: those behind `after`, at most `limit`. Unlike [`Store::monitors`] this leaves none out
+    /// when one is renamed or removed meanwhile.
+    fn monitors_after(
+        &self,
+        after: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>>;
+
+    /// Reads those of the collections that are known.
+    fn collections_by_uid(
+        &self,
+        uids: Vec<String>,
+    ) -> BoxFuture<'_, Result<Vec<CollectionWatch>, StoreError>>;
+
+    /// Reads collections that are due by `until`, the earliest first, at most `limit`.
+    fn collections_due(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<CollectionChange>, StoreError>>;
+
+    /// Lists collections by their ids: those behind `after`, at most `limit`.
+    fn collections(
+        &self,
+        after: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<CollectionChange>, StoreError>>;
+
+    /// Lists monitors by name.
+    fn monitors(
+        &self,
+        filter: MonitorFilter,
+        page: PageRequest<MonitorPlace>,
+    ) -> BoxFuture<'_, Result<Page<MonitorRow, MonitorPlace>, StoreError>>;
+
+    /// Counts monitors.
+    fn monitor_counts(&self) -> BoxFuture<'_, Result<MonitorCounts, StoreError>>;
+
+    /// Reads one monitor.
+    fn monitor(&self, uid: String) -> BoxFuture<'_, Result<Option<MonitorRow>, StoreError>>;
+
+    /// Reads runs of a monitor, by the time at which they were accepted.
+    fn runs(&self, uid: String, range: RunRange) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+
+    /// Lists incidents, newest first.
+    fn incidents(
+        &self,
+        filter: IncidentFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<IncidentRecord>, StoreError>>;
+
+    /// Reads one incident.
+    fn incident(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentRecord>, StoreError>>;
 
     /// Says whether the store can be read and written right now.
     fn check(&self) -> BoxFuture<'_, Result<(), StoreError>>;

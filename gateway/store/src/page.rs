@@ -7,25 +7,35 @@ use postroom_core::{
     time::Timestamp,
 };
 
-/// Which part of a list: the `limit` newest before the row numbered `before`.
+/// Which part of a list. What is newest first is paged by the number of a row, the `limit` newest before the one numbered
+/// `before`; monitors by a [`MonitorPlace`].
 #[derive(Debug, Clone, Copy)]
-pub struct PageRequest {
-    /// A number that an earlier [`Page::next`] gave; `None` begins at the newest.
-    pub before: Option<i64>,
+pub struct PageRequest<P = i64> {
+    /// A place that an earlier [`Page::next`] gave; `None` begins at the first row.
+    pub before: Option<P>,
     /// At most this many rows.
     pub limit: usize,
 }
 
-/// One page of a list, newest first.
+/// One page of a list.
 ///
 /// A page looks at a bounded number of rows. With a filter that few of them meet it may hold less than was asked for,
 /// even nothing, while [`Page::next`] says where to go on.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
+pub struct Page<T, P = i64> {
     /// The rows.
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last one.
-    pub next: Option<i64>,
+    pub next: Option<P>,
+}
+
+/// A place in the list of monitors, behind one that was there. It may have another name by now, or be gone: the place stays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MonitorPlace {
+    /// What the list is in the order of: the name, or without one the id, in lower case.
+    pub list_name: String,
+    /// The id.
+    pub uid: String,
 }
 
 /// Which events to list; what is not set does not matter.

@@ -22,6 +22,9 @@ pub struct Prune {
     pub state_expired_by: Option<Timestamp>,
     /// Remove plugin state of destinations that have not been configured for long.
     pub removed_destinations: Option<RemovedDestinations>,
+    /// Remove runs, resolved incidents, and monitors and collections without an open incident that nothing was heard of,
+    /// all from before this moment. Runs go in pieces, a piece when all of it is so old.
+    pub history_before: Option<Timestamp>,
     /// Remove this many events whatever their age, oldest first, because room is short. Dead letters only go when
     /// nothing else is left. A series of chunks looks at every event once; one without `oldest` begins a new series.
     pub oldest: usize,
@@ -53,6 +56,14 @@ pub struct Pruned {
     pub replays: u64,
     /// Keys of plugin state.
     pub state_keys: u64,
+    /// Pieces of the history of monitors.
+    pub run_chunks: u64,
+    /// Incidents.
+    pub incidents: u64,
+    /// Monitors.
+    pub monitors: u64,
+    /// Collections.
+    pub collections: u64,
     /// Files of large bodies.
     pub blobs: u64,
     /// What those files took.

@@ -4,11 +4,14 @@ mod bodies;
 mod change;
 mod checkpoint;
 mod deliveries;
+mod event_log;
 mod events;
 mod feed;
+mod incidents;
 mod job;
 mod log;
 mod migrate;
+mod monitors;
 mod open;
 mod pauses;
 mod pick;
@@ -18,6 +21,7 @@ mod prune;
 mod reader;
 mod replays;
 mod row;
+mod runs;
 mod segments;
 mod steps;
 mod store;
@@ -41,7 +45,7 @@ use tokio::sync::{
 
 use self::{
     bodies::Bodies,
-    change::{ChangeError, Changes},
+    change::{ChangeError, Changes, Highest},
     checkpoint::{Checkpoints, Moving},
     feed::{Durable, Feed},
     job::Asked,
@@ -97,6 +101,7 @@ pub struct SqliteStore {
     reader: Reader,
     bodies: Bodies,
     durable: Durable,
+    log_end: watch::Receiver<i64>,
     pruning: tokio::sync::Mutex<steps::Progress>,
 }
 
@@ -122,7 +127,7 @@ impl SqliteStore {
         let path: Arc<Path> = path.into();
         let connection = open::writer(&path, &*disk)?;
         let unreadable = |source| OpenError::Sqlite { action: "read", path: path.to_path_buf(), source };
-        let highest = change::highest_delivery(&connection).map_err(unreadable)?;
+        let highest = Highest::read(&connection).map_err(unreadable)?;
         let (pages, _) = open::log_pages(&connection).map_err(unreadable)?;
         let turn = Arc::new(Turn::new(Ready::new(connection, pages, tuning).map_err(unreadable)?));
         let log = Log::open(Arc::clone(&path), Arc::clone(&disk))
@@ -131,12 +136,13 @@ impl SqliteStore {
         let blobs = Blobs::open(folder.clone()).map_err(|error| failed("open the folder", &folder, error))?;
 
         let (feed, commits) = mpsc::channel(feed_commits_max.max(1));
-        let (mark, marks) = watch::channel(highest);
+        let (mark, marks) = watch::channel(highest.delivery);
+        let (end, log_end) = watch::channel(highest.event);
         let (queue, requests) = mpsc::channel(queue_max.max(1));
         let (notes, noted) = sync_channel(COMMITS_AHEAD_MAX);
         let (due, woken) = sync_channel(1);
         let moving = Arc::new(Moving::new(Arc::clone(&path), &tuning));
-        let feed = Feed::new(feed, mark);
+        let feed = Feed::new(feed, mark, end);
         let durable = feed.durable();
         let reader = Reader::new(Arc::clone(&path), Held { _file: Arc::clone(&file), _lock: lock });
         let syncer = Syncer {
@@ -169,6 +175,7 @@ impl SqliteStore {
             reader,
             bodies: Bodies::new(blobs),
             durable,
+            log_end,
             pruning: tokio::sync::Mutex::default(),
         };
         Ok((store, commits, marks))

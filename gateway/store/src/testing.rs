@@ -1,5 +1,7 @@
 //! Values for tests: each differs from the others where a mix-up would matter.
 
+pub(crate) mod monitors;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -114,7 +116,7 @@ pub(crate) fn change(id: DeliveryId, state: DeliveryState) -> DeliveryChange {
     DeliveryChange { id, state, attempts: None, due: None, at: at(9_000), attempt: None }
 }
 
-pub(crate) fn page(before: Option<i64>, limit: usize) -> PageRequest {
+pub(crate) fn page<P>(before: Option<P>, limit: usize) -> PageRequest<P> {
     PageRequest { before, limit }
 }
 

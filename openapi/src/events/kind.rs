@@ -26,12 +26,35 @@ pub enum Kind {
     Activity,
     /// Anything else that came in; `note` says why.
     Unrecognized,
+    /// An incident of a monitor opened.
+    IncidentOpened,
+    /// It is still open.
+    IncidentReminder,
+    /// It resolved.
+    IncidentResolved,
+    /// A monitor's runs stay away.
+    MonitorSilent,
+    /// They come again.
+    MonitorResumed,
+    /// A collection was not backed up for longer than it should.
+    BackupOverdue,
     /// Made by a plugin.
     Emitted(String),
 }
 
 impl Kind {
-    const OWN: [Self; 4] = [Self::MonitorRun, Self::CollectionBackup, Self::Activity, Self::Unrecognized];
+    const OWN: [Self; 10] = [
+        Self::MonitorRun,
+        Self::CollectionBackup,
+        Self::Activity,
+        Self::Unrecognized,
+        Self::IncidentOpened,
+        Self::IncidentReminder,
+        Self::IncidentResolved,
+        Self::MonitorSilent,
+        Self::MonitorResumed,
+        Self::BackupOverdue,
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -41,6 +64,12 @@ impl Kind {
             Self::CollectionBackup => "collection_backup",
             Self::Activity => "activity",
             Self::Unrecognized => "unrecognized",
+            Self::IncidentOpened => "incident_opened",
+            Self::IncidentReminder => "incident_reminder",
+            Self::IncidentResolved => "incident_resolved",
+            Self::MonitorSilent => "monitor_silent",
+            Self::MonitorResumed => "monitor_resumed",
+            Self::BackupOverdue => "backup_overdue",
             Self::Emitted(name) => name,
         }
     }
@@ -71,7 +100,7 @@ impl Type for Kind {
     fn register(registry: &mut Registry) {
         registry.create_schema::<Self, _>(NAME.to_owned(), |_| MetaSchema {
             description: Some(
-                "What an event is: told by the shape of its body, or, where a plugin made it, by the plugin.",
+                "What an event is: told by the shape of its body, or by the gateway or the plugin that made it.",
             ),
             pattern: Some(PATTERN.to_owned()),
             enum_items: Self::OWN.iter().map(|kind| Value::from(kind.as_str())).collect(),

@@ -70,8 +70,9 @@ fn a_parameter_that_cannot_be_read() {
         ("limit=x", "parameter `limit`: expected a whole number from 1 to 500"),
         (
             "kind=Run",
-            "parameter `kind`: expected one of monitor_run, collection_backup, activity, unrecognized, or the name of a \
-             kind that a plugin makes",
+            "parameter `kind`: expected one of monitor_run, collection_backup, activity, unrecognized, incident_opened, \
+             incident_reminder, incident_resolved, monitor_silent, monitor_resumed, backup_overdue, or the name of a kind \
+             that a plugin makes",
         ),
         ("knid=activity", "there is no parameter `knid`; did you mean `kind`?"),
         ("a%0ab=1", "there is no parameter `a\\nb`; known here: kind, source, subject, limit, cursor"),

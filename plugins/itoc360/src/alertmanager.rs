@@ -1,28 +1,40 @@
-//! A monitor run as the webhook body of Alertmanager, version 4.
+//! An alert as the webhook body of Alertmanager, version 4.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
-use postroom_sdk::MonitorRun;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::{facts::Facts, template::one_line};
 
 /// The label of an event that becomes the alert's link. Postman itself sends none.
 const GENERATOR_URL: &str = "generator_url";
+/// Names of labels that say what the gateway knows. Nobody else's may replace them.
+pub(crate) const OWN_LABELS: [&str; 6] =
+    ["severity", "monitor", "monitor_id", "collection", "environment", "source"];
+/// Longest value of a label, in characters.
+const LABEL_CHARS_MAX: usize = 256;
 
-/// One run and what the gateway knows about it.
+/// One alert.
 #[derive(Debug)]
 pub(crate) struct Alert<'a> {
-    pub(crate) run: &'a MonitorRun,
-    pub(crate) status: Status,
-    /// The same for every run of a monitor: ITOC360 finds the open incident by it.
+    /// The same for every event of an incident: ITOC360 finds the open one by it.
     pub(crate) fingerprint: &'a str,
+    pub(crate) facts: &'a Facts,
+    pub(crate) summary: String,
+    pub(crate) description: String,
+    /// When it began, in milliseconds since 1970.
+    pub(crate) starts_unix_ms: u64,
+    /// When it was over, if it is resolved.
     pub(crate) received_unix_ms: u64,
-    pub(crate) source: &'a str,
+    /// Of the event.
     pub(crate) labels: Vec<(&'a str, &'a str)>,
+    /// Of the settings; they win over the event's.
+    pub(crate) fixed_labels: &'a BTreeMap<String, String>,
 }
 
 /// The only two values that ITOC360 takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     Firing,
@@ -59,22 +71,24 @@ struct AlertBody {
 
 impl Alert<'_> {
     pub(crate) fn body(&self) -> Body {
+        let status = self.facts.status;
         let labels = self.labels();
-        let annotations = map([("summary", Some(self.summary())), ("description", Some(self.description()))]);
+        let description = (!self.description.is_empty()).then(|| self.description.clone());
+        let annotations = map([("summary", Some(self.summary.clone())), ("description", description)]);
         // A body of Postman has no time: the run ended about when the gateway received it.
-        let time = time(self.received_unix_ms);
+        let ends_at = (status == Status::Resolved).then(|| rfc3339(self.received_unix_ms));
         let alert = AlertBody {
-            status: self.status,
+            status,
             labels: labels.clone(),
             annotations: annotations.clone(),
-            ends_at: (self.status == Status::Resolved).then(|| time.clone()),
-            starts_at: time,
+            ends_at,
+            starts_at: rfc3339(self.starts_unix_ms),
             fingerprint: self.fingerprint.to_owned(),
             generator_url: self.generator_url(),
         };
         Body {
             receiver: "postroom",
-            status: self.status,
+            status,
             alerts: [alert],
             group_labels: map([("fingerprint", Some(self.fingerprint.to_owned()))]),
             common_labels: labels,
@@ -84,54 +98,21 @@ impl Alert<'_> {
         }
     }
 
-    /// The event's labels, and what the run says; where both have a name, the run's.
+    /// The event's labels, those of the settings, and what is known of the monitor; where a name comes twice, the last.
     fn labels(&self) -> BTreeMap<String, String> {
         let own = self.labels.iter().filter(|(name, _)| *name != GENERATOR_URL);
-        let mut labels: BTreeMap<_, _> =
-            own.map(|(name, value)| (label_name(name), (*value).to_owned())).collect();
+        let own = own.map(|(name, value)| (label_name(name), (*value).to_owned()));
+        let fixed = self.fixed_labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let mut labels: BTreeMap<_, _> = own.chain(fixed).collect();
         labels.extend(map([
-            ("severity", Some(self.severity().to_owned())),
-            ("monitor", self.run.monitor_name.clone()),
-            ("monitor_id", self.run.monitor_id().map(str::to_owned)),
-            ("collection", self.run.collection_name.clone()),
-            ("environment", self.run.environment_name.clone()),
-            ("source", Some(self.source.to_owned())),
+            ("severity", Some(self.facts.severity.to_string())),
+            ("monitor", self.facts.monitor.clone()),
+            ("monitor_id", self.facts.monitor_id.clone()),
+            ("collection", self.facts.collection.clone()),
+            ("environment", self.facts.environment.clone()),
+            ("source", Some(self.facts.source.clone())),
         ]));
-        labels
-    }
-
-    /// A run with errors could not be carried out as a whole, which is worse than a test that failed.
-    fn severity(&self) -> &'static str {
-        match self.status {
-            Status::Resolved => "info",
-            Status::Firing if self.run.errors.is_some_and(|errors| errors > 0) => "critical",
-            Status::Firing => "error",
-        }
-    }
-
-    /// The incident's title. Without counts, so that it stays the same from run to run.
-    fn summary(&self) -> String {
-        let monitor = self.run.monitor_name.as_deref().unwrap_or(self.fingerprint);
-        match self.status {
-            Status::Firing => format!("Monitor {monitor} is failing"),
-            Status::Resolved => format!("Monitor {monitor} passes again"),
-        }
-    }
-
-    fn description(&self) -> String {
-        let run = self.run;
-        let counts = [
-            ("failed tests", run.failed_tests),
-            ("passed tests", run.passed_tests),
-            ("errors", run.errors),
-            ("warnings", run.warnings),
-            ("requests", run.request_count),
-            ("total latency in ms", run.total_latency_ms),
-        ];
-        let counts = counts.into_iter().filter_map(|(name, count)| Some(format!("{name}: {}", count?)));
-        let names = [("collection", &run.collection_name), ("environment", &run.environment_name)];
-        let names = names.into_iter().filter_map(|(what, name)| Some(format!("{what}: {}", name.as_ref()?)));
-        counts.chain(names).collect::<Vec<_>>().join(", ")
+        labels.into_iter().map(|(name, value)| (name, one_line(&value, LABEL_CHARS_MAX))).collect()
     }
 
     fn generator_url(&self) -> Option<String> {
@@ -152,8 +133,13 @@ fn label_name(name: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
+/// Whether a label may have this name as it is.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    !name.is_empty() && label_name(name) == name
+}
+
 /// RFC 3339, in UTC, to the second.
-fn time(unix_ms: u64) -> String {
+pub(crate) fn rfc3339(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(DateTime::from_timestamp_millis);
     // A time that no calendar holds cannot come from the gateway's clock; it is no reason to keep an alert back.
     time.unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)

@@ -1,7 +1,9 @@
 //! What ITOC360 answers. Every field may be absent and new ones may come: nothing here makes a taken event fail.
 
-use postroom_sdk::{Failure, Verdict, http::Response};
+use postroom_sdk::{Failure, http::Response};
 use serde_json::{Map, Value, json};
+
+use crate::alertmanager::Status;
 
 /// Longest text of a reply that is recorded, in bytes; what ITOC360 sends is far shorter.
 const TEXT_BYTES_MAX: usize = 256;
@@ -24,21 +26,20 @@ impl Reply {
         json!({ "itoc360": fields })
     }
 
-    /// A sentence when ITOC360 took a failed run for the end of an incident, or a passed one for its beginning.
-    pub(crate) fn contradiction(&self, verdict: Option<Verdict>) -> Option<String> {
-        let expected = match verdict? {
-            Verdict::Failed => "ALERT",
-            Verdict::Passed => "RESOLVE",
-            Verdict::Unknown => return None,
+    /// A sentence when ITOC360 took the beginning of an incident for its end, or the other way round.
+    pub(crate) fn contradiction(&self, status: Option<Status>) -> Option<String> {
+        let (expected, says) = match status? {
+            Status::Firing => ("ALERT", "failed"),
+            Status::Resolved => ("RESOLVE", "passed"),
         };
         let type_ = self.text("type").filter(|type_| *type_ != expected)?;
         Some(format!(
-            "the run has {}, but ITOC360 took it as {type_}: check that the source's provider fits the mode",
-            verdict?
+            "the run has {says}, but ITOC360 took it as {type_}: check that the source's provider fits the mode"
         ))
     }
 
-    fn text(&self, key: &str) -> Option<&str> {
+    /// One of the texts in it; cut.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         let text = self.0.get(key)?.as_str()?;
         Some(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)])
     }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::{ffi::Lease, postman::Payload};
 
-/// Names of the kinds that come from Postman. More may appear: match with a `_` arm.
+/// Names of the kinds that come from Postman, and of those that the gateway makes of them. More may appear: match with a
+/// `_` arm.
 pub mod kind {
     /// Result of a monitor's run.
     pub const MONITOR_RUN: &str = "monitor_run";
@@ -16,6 +17,18 @@ pub mod kind {
     pub const ACTIVITY: &str = "activity";
     /// A body of no known shape.
     pub const UNRECOGNIZED: &str = "unrecognized";
+    /// The gateway opened an incident.
+    pub const INCIDENT_OPENED: &str = "incident_opened";
+    /// An incident is still open.
+    pub const INCIDENT_REMINDER: &str = "incident_reminder";
+    /// An incident is over.
+    pub const INCIDENT_RESOLVED: &str = "incident_resolved";
+    /// Runs of a monitor stay away.
+    pub const MONITOR_SILENT: &str = "monitor_silent";
+    /// They come again.
+    pub const MONITOR_RESUMED: &str = "monitor_resumed";
+    /// A collection was not backed up for too long.
+    pub const BACKUP_OVERDUE: &str = "backup_overdue";
 }
 
 /// What a monitor run says.

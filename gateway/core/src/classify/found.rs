@@ -21,6 +21,12 @@ pub(super) enum Field {
     FailedTestCount,
     Errors,
     ErrorCount,
+    PassedTests,
+    PassedTestCount,
+    Warnings,
+    WarningCount,
+    RequestCount,
+    TotalLatency,
     Collection,
     RootName,
     RootPostmanId,
@@ -69,9 +75,16 @@ pub(super) struct Found {
     keeps_text: bool,
     /// Where the next value goes.
     field: Option<Field>,
+    /// Also keeps the numbers of a run that say nothing about what the body is.
+    all_numbers: bool,
 }
 
 impl Found {
+    /// Keeps all numbers of a run.
+    pub(super) fn with_numbers() -> Self {
+        Self { all_numbers: true, ..Self::default() }
+    }
+
     pub(super) fn begin_key(&mut self, place: Place) {
         self.keeps_text = place != Place::Elsewhere;
         self.text.begin(KEY_BYTES_MAX);
@@ -80,7 +93,8 @@ impl Found {
     pub(super) fn end_key(&mut self, place: Place) {
         let key = if self.keeps_text { self.text.finish().unwrap_or_default() } else { "" };
         self.monitor_field |= place == Place::Top && key.starts_with("monitor_");
-        self.field = field(place, key);
+        self.field =
+            field(place, key).or_else(|| if self.all_numbers { number_field(place, key) } else { None });
         self.keeps_text = false;
     }
 
@@ -137,7 +151,7 @@ impl Found {
     pub(super) fn set(&mut self, value: Value) {
         let Some(field) = self.field.take() else { return };
         let last = match field {
-            Field::Metrics => Field::ErrorCount,
+            Field::Metrics => Field::TotalLatency,
             Field::Collection | Field::Info => Field::InfoId,
             _ => field,
         };
@@ -181,7 +195,7 @@ impl Found {
     }
 
     /// A counter in the first of `fields` that holds one: a number, or a string that is a number.
-    pub(super) fn counter(&self, fields: [Field; 2]) -> Option<f64> {
+    pub(super) fn counter(&self, fields: impl IntoIterator<Item = Field>) -> Option<f64> {
         fields.into_iter().find_map(|field| {
             let (Value::Text(number) | Value::Number(number)) = &self.values[field as usize] else {
                 return None;
@@ -216,6 +230,19 @@ fn field(place: Place, key: &str) -> Option<Field> {
         (Place::Info, "_postman_id") => Field::InfoPostmanId,
         (Place::Info, "uid") => Field::InfoUid,
         (Place::Info, "id") => Field::InfoId,
+        _ => return None,
+    })
+}
+
+/// Numbers of a run that say nothing about what the body is.
+fn number_field(place: Place, key: &str) -> Option<Field> {
+    Some(match (place, key) {
+        (Place::Metrics, "passedTests") => Field::PassedTests,
+        (Place::Metrics, "passedTestCount") => Field::PassedTestCount,
+        (Place::Metrics, "warnings") => Field::Warnings,
+        (Place::Metrics, "warningCount") => Field::WarningCount,
+        (Place::Metrics, "requestCount") => Field::RequestCount,
+        (Place::Metrics, "totalLatency") => Field::TotalLatency,
         _ => return None,
     })
 }

@@ -4,7 +4,10 @@ use super::{
     Classification,
     found::{Field, Found},
 };
-use crate::event::{Facts, Kind, Verdict};
+use crate::{
+    event::{Facts, Kind, Verdict},
+    monitor::Numbers,
+};
 
 pub(super) fn monitor_run(mut found: Found, source: &str) -> Classification {
     let monitor_id = found.take_id(Field::MonitorUid);
@@ -35,6 +38,22 @@ fn verdict(found: &Found) -> Verdict {
         _ if any_failure => Verdict::Failed,
         (Some(_), Some(_)) => Verdict::Passed,
         _ => Verdict::Unknown,
+    }
+}
+
+/// What a run counted, in either spelling.
+pub(super) fn numbers(found: &Found) -> Numbers {
+    #[expect(clippy::cast_possible_truncation, reason = "no counter is negative, and `as` saturates")]
+    let small = |fields: [Field; 2]| found.counter(fields).map(|count| count as u32);
+    #[expect(clippy::cast_possible_truncation, reason = "no counter is negative, and `as` saturates")]
+    let large = |field: Field| found.counter([field]).map(|count| count as u64);
+    Numbers {
+        requests: small([Field::RequestCount; 2]),
+        latency_total_ms: large(Field::TotalLatency),
+        passed_tests: small([Field::PassedTests, Field::PassedTestCount]),
+        failed_tests: small([Field::FailedTests, Field::FailedTestCount]),
+        errors: small([Field::Errors, Field::ErrorCount]),
+        warnings: small([Field::Warnings, Field::WarningCount]),
     }
 }
 

@@ -94,6 +94,11 @@ pub(super) struct Scan {
 }
 
 impl Scan {
+    /// Keeps all numbers of a run.
+    pub(super) fn with_numbers() -> Self {
+        Self { found: Found::with_numbers(), ..Self::default() }
+    }
+
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Fault> {
         let mut at = 0;
         while let Some(&byte) = piece.get(at) {

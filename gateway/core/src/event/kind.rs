@@ -15,15 +15,76 @@ pub enum Kind {
     Activity,
     /// Anything else that an authenticated caller sent: kept byte for byte, with a note why.
     Unrecognized,
+    /// Made by the gateway about what came in.
+    Made(MadeKind),
     /// Made by a plugin, which has named it.
     Emitted(EmittedKind),
+}
+
+/// What the gateway tells about the monitors and collections whose events it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MadeKind {
+    /// A monitor's runs fail.
+    IncidentOpened,
+    /// They still do.
+    IncidentReminder,
+    /// They pass again.
+    IncidentResolved,
+    /// A monitor's runs stay away.
+    MonitorSilent,
+    /// They come again.
+    MonitorResumed,
+    /// A collection was not backed up for longer than it should.
+    BackupOverdue,
+}
+
+impl MadeKind {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::IncidentOpened,
+        Self::IncidentReminder,
+        Self::IncidentResolved,
+        Self::MonitorSilent,
+        Self::MonitorResumed,
+        Self::BackupOverdue,
+    ];
+
+    /// The name used in configuration, API, store and plugins.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IncidentOpened => "incident_opened",
+            Self::IncidentReminder => "incident_reminder",
+            Self::IncidentResolved => "incident_resolved",
+            Self::MonitorSilent => "monitor_silent",
+            Self::MonitorResumed => "monitor_resumed",
+            Self::BackupOverdue => "backup_overdue",
+        }
+    }
+}
+
+impl fmt::Display for MadeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Kind {
     /// Every kind that can come in, in the order in which people are shown them.
     pub const ALL: [Self; 4] = [Self::MonitorRun, Self::CollectionBackup, Self::Activity, Self::Unrecognized];
-    /// Their names.
-    pub const NAMES: [&str; 4] = ["monitor_run", "collection_backup", "activity", "unrecognized"];
+    /// The names of the gateway's own kinds: those that can come in, and those that it makes.
+    pub const NAMES: [&str; 10] = [
+        "monitor_run",
+        "collection_backup",
+        "activity",
+        "unrecognized",
+        MadeKind::ALL[0].as_str(),
+        MadeKind::ALL[1].as_str(),
+        MadeKind::ALL[2].as_str(),
+        MadeKind::ALL[3].as_str(),
+        MadeKind::ALL[4].as_str(),
+        MadeKind::ALL[5].as_str(),
+    ];
 
     /// The name used in configuration, API, store and plugins.
     #[must_use]
@@ -33,6 +94,7 @@ impl Kind {
             Self::CollectionBackup => Self::NAMES[1],
             Self::Activity => Self::NAMES[2],
             Self::Unrecognized => Self::NAMES[3],
+            Self::Made(kind) => kind.as_str(),
             Self::Emitted(kind) => kind.as_str(),
         }
     }
@@ -48,7 +110,8 @@ impl FromStr for Kind {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        let own = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        let made = MadeKind::ALL.into_iter().map(Self::Made);
+        let own = Self::ALL.into_iter().chain(made).find(|kind| kind.as_str() == text);
         own.or_else(|| text.parse().ok().map(Self::Emitted)).ok_or(UnknownName { what: "kind" })
     }
 }

@@ -157,9 +157,9 @@ impl Destination {
     }
 
     fn ticket(&self, key: &Arc<str>, waiting: &Waiting) -> Ticket {
-        let Waiting { id, event, attempts, due } = *waiting;
+        let Waiting { id, event, attempts, due, repeats } = *waiting;
         let lane = LaneKey { destination: self.name.clone(), key: Arc::clone(key) };
-        Ticket { id, event, lane, attempts, due }
+        Ticket { id, event, lane, attempts, due, repeats }
     }
 
     pub(super) fn next_up(&self, key: &Arc<str>, limit: usize) -> Vec<Ticket> {

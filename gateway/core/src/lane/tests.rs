@@ -36,6 +36,7 @@ fn ticket(id: i64, key: &str) -> Ticket {
         lane: lane(key),
         attempts: 0,
         due: Timestamp::EPOCH,
+        repeats: false,
     }
 }
 

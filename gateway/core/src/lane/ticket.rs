@@ -13,7 +13,7 @@ pub enum Backlog {
     /// All go, in order.
     #[default]
     Keep,
-    /// Only the newest goes; the older ones become superseded.
+    /// Only the newest goes; the older ones become superseded. What is delivered once more is as old as its event.
     Latest,
 }
 
@@ -50,6 +50,8 @@ pub struct Ticket {
     pub attempts: u32,
     /// Not before this moment.
     pub due: Timestamp,
+    /// It repeats an earlier delivery, so it may be behind newer events.
+    pub repeats: bool,
 }
 
 /// What became of an added ticket.

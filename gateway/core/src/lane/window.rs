@@ -19,11 +19,21 @@ pub(super) struct Waiting {
     pub(super) event: EventId,
     pub(super) attempts: u32,
     pub(super) due: Timestamp,
+    pub(super) repeats: bool,
 }
 
 impl From<&Ticket> for Waiting {
     fn from(ticket: &Ticket) -> Self {
-        Self { id: ticket.id, event: ticket.event, attempts: ticket.attempts, due: ticket.due }
+        let &Ticket { id, event, attempts, due, repeats, .. } = ticket;
+        Self { id, event, attempts, due, repeats }
+    }
+}
+
+impl Waiting {
+    /// Whether this one, which is behind `other`, says something newer. Their places say so unless one of them repeats an
+    /// earlier delivery; ids of events begin with the time.
+    fn is_newer(&self, other: &Self) -> bool {
+        !(self.repeats || other.repeats) || self.event >= other.event
     }
 }
 
@@ -160,11 +170,14 @@ impl Lane {
 
     /// Removes all but the newest waiting delivery, and gives their ids.
     pub(super) fn supersede(&mut self) -> Vec<DeliveryId> {
-        let older = self.window.len().saturating_sub(1);
-        if older > 0 {
+        let newest = |newest: Waiting, next: Waiting| if next.is_newer(&newest) { next } else { newest };
+        let Some(newest) = self.window.iter().copied().reduce(newest) else { return Vec::new() };
+        if self.head().is_some_and(|head| head.id != newest.id) {
             self.asked = false;
         }
-        self.window.drain(..older).map(|ticket| ticket.id).collect()
+        let superseded = self.window.iter().map(|ticket| ticket.id).filter(|id| *id != newest.id).collect();
+        self.window.retain(|ticket| ticket.id == newest.id);
+        superseded
     }
 
     /// Begins the flight of the head.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Conditions, Expression, Pattern};
-use crate::event::{Event, display_name};
+use crate::event::{Event, Kind, display_name};
 
 const WHEN: &str = "when";
 const HOLDS: &str = "true";
@@ -45,7 +45,7 @@ impl Conditions {
         let id = |text: &Option<String>| text.clone().unwrap_or_default();
 
         let mut reasons = Reasons(Vec::new());
-        reasons.one_of("kinds", &self.kinds, Some(&event.kind));
+        reasons.kind(&self.kinds, event.kind);
         reasons.one_of("sources", &self.sources, Some(&event.source));
         for (label, pattern) in &self.labels {
             let value = event.labels.get(label).cloned().unwrap_or_default();
@@ -85,6 +85,20 @@ impl Reasons {
             found: found.map(ToString::to_string).unwrap_or_default(),
             holds: found.is_some_and(|found| wanted.contains(found)),
         });
+    }
+
+    /// What the gateway makes itself goes only where its kind is named: a route that takes everything takes what came in,
+    /// not what is said about that as well.
+    fn kind(&mut self, wanted: &[Kind], found: Kind) {
+        if wanted.is_empty() && matches!(found, Kind::Made(_)) {
+            self.0.push(Reason {
+                condition: "kinds".to_owned(),
+                wanted: "those that came in".to_owned(),
+                found: found.to_string(),
+                holds: false,
+            });
+        }
+        self.one_of("kinds", wanted, Some(&found));
     }
 
     /// Holds when any pattern takes any of the texts that are there.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{classify::classify, id::EventId, time::Timestamp};
+use crate::{classify::classify, event::MadeKind, id::EventId, time::Timestamp};
 
 fn event(body: &str) -> Event {
     let seen = classify(body.as_bytes(), "acme");
@@ -53,6 +53,19 @@ fn check(conditions: Conditions, event: &Event, matched: bool) {
 fn a_route_without_conditions_takes_everything() {
     check(Conditions::default(), &failing_run(), true);
     check(Conditions::default(), &event("not json"), true);
+}
+
+#[test]
+fn what_the_gateway_makes_goes_only_where_its_kind_is_named() {
+    let opened = Kind::Made(MadeKind::IncidentOpened);
+    let opened = Event { kind: opened, verdict: Some(Verdict::Failed), ..failing_run() };
+    let failed = Conditions { verdict: vec![Verdict::Failed], ..Conditions::default() };
+    check(failed.clone(), &failing_run(), true);
+    check(failed.clone(), &opened, false);
+    check(Conditions::default(), &opened, false);
+    check(Conditions { kinds: vec![opened.kind], ..failed }, &opened, true);
+    let told = route("r", Conditions::default(), &["d"]).explain(&opened).reasons[0].to_string();
+    assert_eq!(told, "kinds: incident_opened is not one of those that came in");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use postroom_core::{
     event::{EmittedKind, Event, Facts, Kind, Verdict},
     id::{DestinationName, SourceName},
-    route,
 };
 use postroom_store::{Mark, NewBody, NewEvent};
 use sha2::{Digest as _, Sha256};
@@ -63,7 +62,7 @@ impl Intake {
         let mark = key.as_ref().map(|key| Mark { key: key.clone(), body_sha256 });
         let (body, destination) = (NewBody::Inline(body.clone()), destination.clone());
         let mut event = self.event_of(emitted);
-        let mut decision = route::decide(&self.rules().routes, &event);
+        let mut decision = self.decide(&event);
         let wanted = decision.targets.len();
         decision.targets.retain(|target| target.destination != destination);
         if decision.targets.len() < wanted {

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use postroom_core::{
+    event::{Facts, MadeKind},
     id::{DestinationName, RouteName, SourceName},
     limits,
     route::Conditions,
     secret::Secret,
+    time::Timestamp,
 };
 use postroom_store::{Options, SqliteStore};
 
@@ -162,4 +164,25 @@ async fn other_sources_and_routes_hold_for_what_comes_next() {
         idempotency_key: None,
     };
     assert_eq!(door.intake.accept(inside, incoming).await.unwrap().deliveries, 0);
+}
+
+#[tokio::test]
+async fn what_is_made_in_the_same_millisecond_has_ids_in_order() {
+    let door = Door::open();
+    let made = |at| {
+        let made = Made {
+            kind: MadeKind::IncidentOpened,
+            subject: "m".to_owned(),
+            facts: Facts::default(),
+            labels: BTreeMap::new(),
+            verdict: None,
+            body: Bytes::new(),
+        };
+        door.intake.make(made, Timestamp::from_unix_ms(at)).event.id
+    };
+    let ids: Vec<_> = (0..200).map(|_| made(1_700_000_000_123)).collect();
+    assert!(ids.is_sorted_by(|first, second| first < second), "{ids:?}");
+    assert!(ids.iter().all(|id| id.to_string()[..13] == *"018bcfe5-687b"), "{ids:?}");
+    // A clock that was set back is followed.
+    assert!(made(1_600_000_000_000) < ids[0]);
 }

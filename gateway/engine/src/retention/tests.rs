@@ -12,6 +12,7 @@ const KEPT: Retention = Retention {
     size_bytes: None,
     marks: Duration::from_secs(30),
     replays: Duration::from_secs(40),
+    history: Some(Duration::from_secs(50)),
 };
 
 fn configured() -> Arc<RwLock<Vec<DestinationName>>> {
@@ -50,6 +51,7 @@ async fn each_sort_is_kept_for_its_own_time() {
             at: Timestamp::from_unix_ms(NOON),
             before: before(30 * 24 * 60 * 60).unwrap(),
         }),
+        history_before: before(50),
         oldest: 0,
         limit: CHUNK_ROWS,
     };
@@ -59,9 +61,10 @@ async fn each_sort_is_kept_for_its_own_time() {
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_for_ever_is_not_named() {
     let (store, _feed) = Memory::new(1);
-    let for_ever = Retention { events: None, dead_letters: None, ..KEPT };
+    let for_ever = Retention { events: None, dead_letters: None, history: None, ..KEPT };
     let asked = prunes(&store, for_ever, INTERVAL / 2).await;
-    assert_eq!((asked[0].events_before, asked[0].dead_before), (None, None));
+    let Prune { events_before, dead_before, history_before, .. } = asked[0];
+    assert_eq!((events_before, dead_before, history_before), (None, None, None));
 }
 
 #[tokio::test(start_paused = true)]

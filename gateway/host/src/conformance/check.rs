@@ -80,6 +80,7 @@ impl Check {
             Self::Sample(Kind::CollectionBackup) => "delivers collection_backup",
             Self::Sample(Kind::Activity) => "delivers activity",
             Self::Sample(Kind::Unrecognized) => "delivers unrecognized",
+            Self::Sample(Kind::Made(_)) => "delivers what the gateway made",
             Self::Sample(Kind::Emitted(_)) => "delivers what a plugin made",
             Self::NewKind => "event of a kind to come",
             Self::Again => "the same event again",

@@ -1,5 +1,6 @@
 //! Everything that is measured, in the Prometheus text format.
 
+mod monitors;
 mod processes;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+pub(crate) use self::monitors::MonitorMetrics;
 use self::processes::ProcessMetrics;
 use super::DestinationInfo;
 use crate::plugin_metrics::PluginSeries;
@@ -50,7 +52,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(engine: &postroom_engine::Metrics, plugins: &PluginSeries) -> Self {
+    pub(crate) fn new(
+        engine: &postroom_engine::Metrics,
+        plugins: &PluginSeries,
+        monitors: &MonitorMetrics,
+    ) -> Self {
         let mut registry = Registry::with_prefix("postroom");
         engine.register(&mut registry);
         let requests = Family::<RequestLabels, Counter>::default();
@@ -80,6 +86,7 @@ impl Metrics {
             ready.clone(),
         );
         let processes = ProcessMetrics::register(&mut registry);
+        monitors.register(&mut registry);
         registry.register_collector(Box::new(plugins.clone()));
         Self { registry, requests, request_seconds, waiting, in_flight, ready, processes }
     }

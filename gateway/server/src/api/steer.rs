@@ -128,6 +128,6 @@ impl Api {
 }
 
 /// Who did what to which delivery, destination or replay.
-fn acted(by: &Caller, act: &'static str, on: impl Display) {
+pub(super) fn acted(by: &Caller, act: &'static str, on: impl Display) {
     tracing::info!(by = by.name, act, %on, "a person acted by the API");
 }

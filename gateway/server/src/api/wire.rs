@@ -3,11 +3,12 @@
 mod delivery;
 mod destination;
 mod event;
+mod monitor;
 mod replay;
 
 use postroom_core::{
     delivery::DeliveryState,
-    event::{Kind, UnknownName},
+    event::{Kind, MadeKind, UnknownName},
     time::Timestamp,
 };
 use postroom_openapi::{deliveries, events, time};
@@ -16,14 +17,15 @@ pub(super) use self::{
     delivery::delivery,
     destination::destination,
     event::{Depth, event},
+    monitor::{bucket, forgotten, incident, incident_filter, monitor, monitor_filter, resolution, run, slo},
     replay::{delivery_filter, replay, replay_detail},
 };
 
-fn moment(at: Timestamp) -> time::Timestamp {
+pub(super) fn moment(at: Timestamp) -> time::Timestamp {
     time::Timestamp::from_unix_ms(at.as_unix_ms())
 }
 
-fn instant(at: time::Timestamp) -> Timestamp {
+pub(super) fn instant(at: time::Timestamp) -> Timestamp {
     Timestamp::from_unix_ms(at.as_unix_ms())
 }
 
@@ -33,6 +35,12 @@ pub(super) fn kind(kind: Kind) -> events::Kind {
         Kind::CollectionBackup => events::Kind::CollectionBackup,
         Kind::Activity => events::Kind::Activity,
         Kind::Unrecognized => events::Kind::Unrecognized,
+        Kind::Made(MadeKind::IncidentOpened) => events::Kind::IncidentOpened,
+        Kind::Made(MadeKind::IncidentReminder) => events::Kind::IncidentReminder,
+        Kind::Made(MadeKind::IncidentResolved) => events::Kind::IncidentResolved,
+        Kind::Made(MadeKind::MonitorSilent) => events::Kind::MonitorSilent,
+        Kind::Made(MadeKind::MonitorResumed) => events::Kind::MonitorResumed,
+        Kind::Made(MadeKind::BackupOverdue) => events::Kind::BackupOverdue,
         Kind::Emitted(name) => events::Kind::Emitted(name.to_string()),
     }
 }

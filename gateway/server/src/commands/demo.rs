@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     follow::{Api, Followed},
-    stand_in::{EVENTS_PATH, INBOX_PATH, StandIn},
+    stand_in::{INBOX_PATH, PAGE_PATH, StandIn},
 };
 use super::{
     init::fresh_token,
@@ -78,7 +78,7 @@ async fn demo(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut gateway = tokio::spawn(run::run(config, read_again, listener, reloads, stopped));
 
     let shown = async {
-        let complete = play(&demo, folder.path(), output).await?;
+        let complete = play(&demo, folder.path(), &itoc360, output).await?;
         if !args.once {
             invite(&demo, folder.path(), output)?;
             std::future::pending::<()>().await;
@@ -101,7 +101,7 @@ async fn start_stand_in(stop: &CancellationToken) -> Result<(String, String), Fa
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(cannot("listen"))?;
     let address = listener.local_addr().map_err(cannot("listen"))?;
     let token = fresh_token()?;
-    let stand_in = StandIn { token: token.clone() };
+    let stand_in = StandIn::new(&token);
     tokio::spawn(serve::serve(listener, stand_in, Limits::default(), stop.clone().cancelled_owned()));
     Ok((format!("http://{address}"), token))
 }
@@ -128,11 +128,11 @@ fn surroundings() -> Surroundings<'static> {
 }
 
 /// Plays every step and shows what became of it; says whether everything arrived.
-async fn play(demo: &Demo, folder: &Path, output: &mut Output<'_>) -> Result<bool, Failure> {
+async fn play(demo: &Demo, folder: &Path, itoc360: &str, output: &mut Output<'_>) -> Result<bool, Failure> {
     let api = Api::new(&demo.url, &demo.api_key)?;
     api.ready().await?;
     output.say(format_args!(
-        "gateway      {}\nITOC360      a stand-in that answers POST {EVENTS_PATH} as ITOC360 does\n\
+        "gateway      {}\nITOC360      a stand-in that answers as ITOC360 does; its incidents: {itoc360}{PAGE_PATH}\n\
          backups      {}\n",
         demo.url,
         folder.join("backups").display(),

@@ -21,6 +21,7 @@ use super::{
     server::{Plugins, Server, Store},
     source::Source,
     surroundings::Surroundings,
+    tracker::Tracker,
 };
 
 /// Why there is no configuration.
@@ -111,6 +112,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
     let store = Store::read(cx, &mut document);
     let retention = Retention::read(cx, &mut document);
     let plugins = Plugins::read(cx, &mut document);
+    let tracker = Tracker::read(cx, &mut document);
     let api_keys = document.sections(cx, "api_key");
     let sources = document.sections(cx, "source");
     let destinations = document.sections(cx, "destination");
@@ -140,6 +142,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
         store,
         retention,
         plugins,
+        tracker,
         api_keys: api_keys.into_iter().filter_map(|table| ApiKey::read(cx, table)).collect(),
         sources: sources.into_iter().filter_map(|table| Source::read(cx, table)).collect(),
         destinations: destinations

@@ -71,7 +71,7 @@ fn age(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Duration> {
 }
 
 /// `Some(None)` is never.
-fn age_or_never(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Option<Duration>> {
+pub(super) fn age_or_never(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Option<Duration>> {
     value.parsed(cx, "an age of at least a second", AGE_OR_NEVER_HINT, |text| {
         if text == "forever" { Some(None) } else { lasting(text).map(Some) }
     })

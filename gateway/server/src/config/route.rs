@@ -92,7 +92,7 @@ pub(super) fn read(
 
 /// The items of a list of strings; an absent list is empty, an empty one a fault: it would read as "nothing" and
 /// mean "anything".
-fn items<T>(
+pub(super) fn items<T>(
     cx: &mut Context<'_>,
     value: Option<Value<'_>>,
     mut read: impl FnMut(&mut Context<'_>, &Spot, &str) -> Option<T>,
@@ -107,7 +107,7 @@ fn items<T>(
     (items.len() == texts.len()).then_some(items)
 }
 
-fn pattern(cx: &mut Context<'_>, spot: &Spot, text: &str) -> Option<Pattern> {
+pub(super) fn pattern(cx: &mut Context<'_>, spot: &Spot, text: &str) -> Option<Pattern> {
     Pattern::new(text)
         .map_err(|error| {
             cx.faults
@@ -147,7 +147,7 @@ fn expression(
     None
 }
 
-fn labels(cx: &mut Context<'_>, value: Option<Value<'_>>) -> Option<BTreeMap<String, Pattern>> {
+pub(super) fn labels(cx: &mut Context<'_>, value: Option<Value<'_>>) -> Option<BTreeMap<String, Pattern>> {
     let Some(value) = value else { return Some(BTreeMap::new()) };
     let mut labels = BTreeMap::new();
     let mut complete = true;

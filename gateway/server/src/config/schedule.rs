@@ -1,4 +1,4 @@
-//! `schedule` and `timezone` of a destination: when deliveries may start.
+//! Weekly windows: `schedule` and `timezone` of a destination, when deliveries may start; `maintenance` of a monitor.
 
 use postroom_core::schedule::Schedule;
 
@@ -12,6 +12,15 @@ const ANY_WINDOW: &str = "mon 00:00-24:00";
 /// Reads both; `Some(None)` when there is no schedule, `None` after a fault.
 pub(super) fn read(cx: &mut Context<'_>, table: &mut Table<'_>) -> Option<Option<Schedule>> {
     let (windows, zone) = (table.get("schedule"), table.get("timezone"));
+    of(cx, windows, zone)
+}
+
+/// Reads windows and the time zone that they are in; `Some(None)` when there are neither, `None` after a fault.
+pub(super) fn of<'a>(
+    cx: &mut Context<'_>,
+    windows: Option<Value<'a>>,
+    zone: Option<Value<'a>>,
+) -> Option<Option<Schedule>> {
     let Some(windows) = windows else {
         let Some(zone) = zone else { return Some(None) };
         cx.faults

@@ -10,14 +10,15 @@ use std::{
 
 use postroom_core::{
     id::DestinationName,
+    monitor::{BackupRule, Matching, PolicySettings, Rule, Rules},
     route::{Conditions, Route},
     secret::Secret,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    ApiKey, Config, Destination, PluginConfig, PluginRef, Plugins, Retention, Server, Source, Store,
-    read::join, resolve::Resolved,
+    ApiKey, Config, Destination, Enrich, PluginConfig, PluginRef, Plugins, Retention, Server, Source, Store,
+    Tracker, read::join, resolve::Resolved,
 };
 
 /// Bytes of a fingerprint.
@@ -70,6 +71,23 @@ pub(crate) struct Changes {
     pub(crate) removed: BTreeSet<DestinationName>,
 }
 
+impl Changes {
+    /// Whether something at `path` or below it goes over.
+    pub(crate) fn touch(&self, path: &str) -> bool {
+        self.applied.iter().any(|applied| is_within(applied, path))
+    }
+
+    /// Whether something at `path` or below it goes over, other than what is at `but` or below that.
+    pub(crate) fn touch_beside(&self, path: &str, but: &str) -> bool {
+        self.applied.iter().any(|applied| is_within(applied, path) && !is_within(applied, but))
+    }
+}
+
+fn is_within(setting: &str, path: &str) -> bool {
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+    setting.strip_prefix(path).is_some_and(is_below)
+}
+
 impl Settings {
     /// All settings of `config`, whose destinations are `resolved`. `file` tells the present file of a plugin from others.
     pub(crate) fn of(config: &Config, resolved: &[Resolved], file: impl Fn(&Resolved) -> String) -> Self {
@@ -82,6 +100,7 @@ impl Settings {
             store,
             retention,
             plugins,
+            tracker,
             api_keys,
             sources,
             destinations: _,
@@ -89,6 +108,7 @@ impl Settings {
         } = config;
         let mut list = List::default();
         list.gateway(server, store, retention, plugins);
+        list.tracker(tracker);
         api_keys.iter().for_each(|key| list.api_key(key));
         sources.iter().for_each(|source| list.source(source));
         let names: Vec<_> = routes.iter().map(|route| &route.name).collect();
@@ -204,6 +224,60 @@ impl List {
         let Plugins { path, watch } = plugins;
         self.add("plugins.path", path, Effect::Live);
         self.add("plugins.watch", watch, Effect::Live);
+    }
+
+    fn tracker(&mut self, tracker: &Tracker) {
+        let Tracker { enabled, history, rules, backups, metrics_monitors_max, enrich } = tracker;
+        let Rules { defaults, rules } = rules;
+        self.add("tracker.enabled", enabled, Effect::Live);
+        self.add("tracker.history", history, Effect::Restart);
+        self.add("tracker.metrics_monitors_max", metrics_monitors_max, Effect::Live);
+        self.policy("tracker", defaults);
+        for (number, Rule { matching, settings }) in rules.iter().enumerate() {
+            let Matching { monitor, collection, environment, labels } = matching;
+            let at = format!("tracker.rule[{number}]");
+            self.add(&join(&at, "monitor"), monitor, Effect::Live);
+            self.add(&join(&at, "collection"), collection, Effect::Live);
+            self.add(&join(&at, "environment"), environment, Effect::Live);
+            self.add(&join(&at, "labels"), labels, Effect::Live);
+            self.policy(&at, settings);
+        }
+        for (number, BackupRule { collection, overdue_after }) in backups.iter().enumerate() {
+            let at = format!("tracker.backup[{number}]");
+            self.add(&join(&at, "collection"), collection, Effect::Live);
+            self.add(&join(&at, "overdue_after"), overdue_after, Effect::Live);
+        }
+        if let Some(Enrich { api_key, base_url, wait }) = enrich {
+            self.put("tracker.enrich.api_key".to_owned(), digest([api_key]), Effect::Live).shared = false;
+            self.add("tracker.enrich.base_url", base_url, Effect::Live);
+            self.add("tracker.enrich.wait", wait, Effect::Live);
+        }
+    }
+
+    fn policy(&mut self, at: &str, settings: &PolicySettings) {
+        let PolicySettings {
+            open_after,
+            resolve_after,
+            remind_every,
+            flap,
+            empty_runs,
+            unknown_runs,
+            severity,
+            silence,
+            maintenance,
+            slo,
+        } = settings;
+        let mut add = |key: &str, value: &dyn Debug| self.add(&join(at, key), &value, Effect::Live);
+        add("open_after", open_after);
+        add("resolve_after", resolve_after);
+        add("remind_every", remind_every);
+        add("flap", flap);
+        add("empty_runs", empty_runs);
+        add("unknown_runs", unknown_runs);
+        add("severity", severity);
+        add("silence", silence);
+        add("maintenance", maintenance);
+        add("slo", slo);
     }
 
     fn api_key(&mut self, api_key: &ApiKey) {

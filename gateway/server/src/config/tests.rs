@@ -14,6 +14,8 @@ use std::{ffi::OsString, path::Path};
 
 use super::{Config, Faults, Overrides, Surroundings, parse};
 
+pub(super) use self::faults::check;
+
 /// Reads `text` as `/etc/postroom/postroom.toml`, with `env` as the whole environment.
 fn parse_with(text: &str, env: &[(&str, &str)], flags: Overrides) -> Result<Config, Faults> {
     let lookup =
@@ -23,11 +25,11 @@ fn parse_with(text: &str, env: &[(&str, &str)], flags: Overrides) -> Result<Conf
 }
 
 #[track_caller]
-fn good(text: &str) -> Config {
+pub(super) fn good(text: &str) -> Config {
     parse_with(text, &[], Overrides::default()).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 #[track_caller]
-fn faults_of(text: &str) -> Faults {
+pub(super) fn faults_of(text: &str) -> Faults {
     parse_with(text, &[], Overrides::default()).expect_err("the text should have faults")
 }

@@ -7,8 +7,8 @@ const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Longest age that something may be kept for, for the same reason: a hundred years.
 const AGE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// Reads `500ms`, `5s`, `2m`, `1h` or `1d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+/// Reads `500ms`, `5s`, `2m`, `1h`, `1d` or `1 day`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     span(text).filter(|duration| *duration <= DURATION_MAX)
 }
 
@@ -24,7 +24,7 @@ fn span(text: &str) -> Option<Duration> {
         "s" => 1_000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
-        "d" => 86_400_000,
+        "d" | "day" | "days" => 86_400_000,
         _ => return None,
     };
     Some(Duration::from_millis(number.checked_mul(unit_ms)?))

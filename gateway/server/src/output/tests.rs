@@ -13,6 +13,33 @@ fn tables_are_aligned_without_blanks_at_the_end() {
 }
 
 #[test]
+fn columns_are_aligned_by_what_a_terminal_shows() {
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let rows = [["漢字".to_owned(), "x".to_owned()], ["e\u{301}abcd".to_owned(), "y".to_owned()]];
+    Output::new(&mut data, &mut talk, Colour::default()).table(["A", "B"], &rows).unwrap();
+    assert_eq!(String::from_utf8(data).unwrap(), "A      B\n漢字   x\ne\u{301}abcd  y\n");
+}
+
+#[test]
+fn long_names_are_cut_where_somebody_looks() {
+    let rows =
+        [["Checkout of all providers".to_owned(), "1e8e".to_owned()], ["漢".repeat(12), "77aa".to_owned()]];
+    let shown = |screen: Screen| {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut data, &mut talk, Colour::default()).on(screen);
+        output.table_within(["NAME", "ID"], &rows, 0).unwrap();
+        String::from_utf8(data).unwrap()
+    };
+    let whole = format!("{:25}  ID\nCheckout of all providers  1e8e\n{}   77aa\n", "NAME", "漢".repeat(12));
+    assert_eq!(shown(Screen { width: 29, ..Screen::default() }), whole, "a program reads all of it");
+    let terminal = Screen { width: 29, unicode: true, is_terminal: true };
+    let cut = format!("{:23}  ID\nCheckout of all provid…  1e8e\n{}…  77aa\n", "NAME", "漢".repeat(11));
+    assert_eq!(shown(terminal), cut);
+    assert!(shown(Screen { unicode: false, ..terminal }).contains("\nCheckout of all prov...  1e8e\n"));
+    assert!(shown(Screen { width: 10, ..terminal }).contains("Checkout of all pro…"), "not to nothing");
+}
+
+#[test]
 fn what_strangers_wrote_does_nothing_to_a_terminal() {
     let (mut data, mut talk) = (Vec::new(), Vec::new());
     let rows = [["\u{1b}[2Ja\nb".to_owned(), "\u{202e}c\u{9b}1m".to_owned()]];

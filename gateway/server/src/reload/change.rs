@@ -79,7 +79,7 @@ impl Reloader {
         changes: Changes,
         ready: Ready,
     ) -> Result<Applied, Refusal> {
-        let Governed { engine, intake, keys, destinations, .. } = &self.governed;
+        let Governed { engine, intake, keys, destinations, monitor_metrics, .. } = &self.governed;
         let Ready { prepared, started } = ready;
         let mut instances = current.instances.clone();
         instances.extend(started);
@@ -110,6 +110,14 @@ impl Reloader {
         let mended = changes.reloaded.iter().chain(&changes.rotated).cloned().collect();
         engine.mended(mended).await.map_err(stopped)?;
         intake.put(assemble::sources(&new.config), new.config.routes.clone());
+        // All monitors are judged anew by it, so not without need; and what comes of that goes by the new routes.
+        if changes.touch_beside("tracker", "tracker.metrics_monitors_max") {
+            let kept = engine.tracking().enrich.clone().filter(|_| !changes.touch("tracker.enrich"));
+            engine.put_tracking(assemble::tracking(&new.config, kept, &self.governed.offers.clock));
+        }
+        if changes.touch("tracker.metrics_monitors_max") {
+            monitor_metrics.put(new.config.tracker.metrics_monitors_max);
+        }
         keys.put(&new.config.api_keys);
         destinations.put(all.iter().map(|(resolved, instance)| assemble::info(resolved, instance)).collect());
         // After the routes: nothing leads there any more.

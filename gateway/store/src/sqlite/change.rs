@@ -6,12 +6,14 @@ mod mark;
 mod plugin_state;
 mod prune;
 mod replay;
+mod track;
 
 use postroom_core::{id::DeliveryId, time::Timestamp};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 pub(super) use self::{
     accept::EventRow, again::Original, plugin_state::StateWritten, prune::Victim, replay::Step,
+    track::Tracking,
 };
 use super::row::milliseconds;
 use crate::{
@@ -66,6 +68,7 @@ pub(super) fn queries() -> impl Iterator<Item = &'static str> {
         .chain(again::QUERIES)
         .chain(plugin_state::QUERIES)
         .chain(replay::QUERIES)
+        .chain(track::QUERIES)
         .chain(prune::QUERIES)
 }
 
@@ -91,6 +94,7 @@ pub(super) struct Changes<'connection> {
     insert_event: CachedStatement<'connection>,
     insert_delivery: CachedStatement<'connection>,
     settle_with_first_attempt: CachedStatement<'connection>,
+    newest_event: i64,
 }
 
 impl<'connection> Changes<'connection> {
@@ -100,6 +104,7 @@ impl<'connection> Changes<'connection> {
             insert_event: connection.prepare_cached(accept::INSERT_EVENT)?,
             insert_delivery: connection.prepare_cached(accept::INSERT_DELIVERY)?,
             settle_with_first_attempt: connection.prepare_cached(SETTLE_WITH_FIRST_ATTEMPT)?,
+            newest_event: 0,
         })
     }
 
@@ -108,15 +113,26 @@ impl<'connection> Changes<'connection> {
         self.connection
     }
 
+    /// The number of the newest event that was inserted, 0 if none was.
+    pub(super) fn newest_event(&self) -> i64 {
+        self.newest_event
+    }
+
     /// Carries out `change`; if it fails, nothing of it stays and the transaction can go on.
-    pub(super) fn apart(
+    pub(super) fn apart<E: From<rusqlite::Error>>(
         &mut self,
-        change: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
+        change: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let newest_event = self.newest_event;
         self.connection.execute_batch("SAVEPOINT apart")?;
         let changed = change(self);
-        let end = if changed.is_ok() { "RELEASE apart" } else { "ROLLBACK TO apart; RELEASE apart" };
-        self.connection.execute_batch(end)?;
+        if changed.is_ok() {
+            self.connection.execute_batch("RELEASE apart")?;
+        } else {
+            self.connection.execute_batch("ROLLBACK TO apart; RELEASE apart")?;
+            // The next event takes the number.
+            self.newest_event = newest_event;
+        }
         changed
     }
 
@@ -226,9 +242,18 @@ fn unknown(delivery: DeliveryId) -> ChangeError {
     ChangeError::Refused(StoreError::UnknownDelivery { delivery })
 }
 
-/// The highest delivery id ever given, of deliveries that are gone too.
-pub(super) fn highest_delivery(connection: &Connection) -> rusqlite::Result<Option<DeliveryId>> {
-    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'delivery' AND seq > 0";
-    let highest = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-    Ok(highest.map(DeliveryId::new))
+/// The highest numbers ever given, of rows that are gone too.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Highest {
+    pub(super) delivery: Option<DeliveryId>,
+    /// 0 if there was none.
+    pub(super) event: i64,
+}
+
+impl Highest {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1 AND seq > 0";
+        let of = |table| connection.query_row(sql, [table], |row| row.get(0)).optional();
+        Ok(Self { delivery: of("delivery")?.map(DeliveryId::new), event: of("event")?.unwrap_or(0) })
+    }
 }

@@ -36,7 +36,12 @@ macro_rules! select_deliveries {
 
 macro_rules! select_tickets {
     ($from:literal, $where:literal) => {
-        concat!("SELECT id, event, destination, lane, attempts, due FROM delivery ", $from, " WHERE ", $where)
+        concat!(
+            "SELECT id, event, destination, lane, attempts, due, replay_of FROM delivery ",
+            $from,
+            " WHERE ",
+            $where
+        )
     };
 }
 
@@ -226,6 +231,7 @@ fn ticket(row: &Row<'_>) -> Result<Ticket, ReadError> {
         },
         attempts: columns.take()?,
         due: due_or_at_once(columns.optional_time()?),
+        repeats: columns.take::<Option<i64>>()?.is_some(),
     })
 }
 

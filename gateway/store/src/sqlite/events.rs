@@ -155,7 +155,7 @@ fn loaded_event(row: &Row<'_>) -> Result<LoadedEvent, ReadError> {
     })
 }
 
-fn event_of(columns: &mut Columns<'_, '_>) -> Result<Event, ReadError> {
+pub(super) fn event_of(columns: &mut Columns<'_, '_>) -> Result<Event, ReadError> {
     Ok(Event {
         id: columns.event_id()?,
         received_at: columns.time()?,

@@ -37,25 +37,32 @@ pub(super) struct Feed {
     commits: mpsc::Sender<Committed>,
     highest: watch::Sender<Option<DeliveryId>>,
     durable: Durable,
+    log_end: watch::Sender<i64>,
     /// Bodies that one commit hands on; those beyond are read from the store when their turn comes. With it a full
     /// feed holds no more than [`limits::WARM_BODY_BYTES_MAX`].
     body_bytes_max: usize,
 }
 
 impl Feed {
-    pub(super) fn new(commits: mpsc::Sender<Committed>, highest: watch::Sender<Option<DeliveryId>>) -> Self {
+    /// `log_end` tells the number of the newest event that is durable.
+    pub(super) fn new(
+        commits: mpsc::Sender<Committed>,
+        highest: watch::Sender<Option<DeliveryId>>,
+        log_end: watch::Sender<i64>,
+    ) -> Self {
         let body_bytes_max = limits::WARM_BODY_BYTES_MAX / commits.max_capacity().max(1);
         let durable = Durable::new(*highest.borrow());
-        Self { commits, highest, durable, body_bytes_max }
+        Self { commits, highest, durable, log_end, body_bytes_max }
     }
 
     pub(super) fn durable(&self) -> Durable {
         self.durable.clone()
     }
 
-    /// Tells of the deliveries of one durable commit. The feed comes before the mark: a reader who has emptied the
+    /// Tells of the events and deliveries of one durable commit. The feed comes before the mark: a reader who has emptied the
     /// feed and still sees a higher mark knows that something was left out.
-    pub(super) fn publish(&self, mut deliveries: Vec<FreshDelivery>) {
+    pub(super) fn publish(&self, mut deliveries: Vec<FreshDelivery>, newest_event: i64) {
+        self.mark_event(newest_event);
         let (Some(first), Some(last)) = (deliveries.first(), deliveries.last()) else { return };
         let (first, last) = (first.ticket.id, last.ticket.id);
         self.cool(&mut deliveries);
@@ -71,6 +78,15 @@ impl Feed {
         self.highest.send_if_modified(|mark| {
             let raised = highest > *mark;
             *mark = highest.max(*mark);
+            raised
+        });
+    }
+
+    /// Raises the end of the log of events. Whoever follows it reads up to here, so this is told and known at once.
+    pub(super) fn mark_event(&self, newest: i64) {
+        self.log_end.send_if_modified(|end| {
+            let raised = newest > *end;
+            *end = newest.max(*end);
             raised
         });
     }

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_plugin_state.sql"),
     include_str!("migrations/0005_hops.sql"),
     include_str!("migrations/0006_removed_destinations.sql"),
+    include_str!("migrations/0007_monitors.sql"),
 ];
 
 /// Why a database could not be brought to the newest version.

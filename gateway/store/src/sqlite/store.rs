@@ -1,28 +1,34 @@
 //! The store's operations: each is a read on a snapshot, or a write with what has gathered.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use postroom_core::{
-    id::{DeliveryId, DestinationName, EventId, ReplayId},
+    id::{DeliveryId, DestinationName, EventId, IncidentId, ReplayId},
     lane::{LaneKey, Ticket},
+    monitor::{CollectionWatch, Run},
     replay::ReplayState,
     time::Timestamp,
 };
 use rusqlite::Transaction;
+use tokio::sync::watch;
 
 use super::{
     SqliteStore,
-    change::{Changes, EventRow, StateWritten},
-    commit, deliveries, events, job, migrate, pauses, plugin_state, prune,
+    change::{Changes, EventRow, StateWritten, Tracking},
+    commit, deliveries, event_log, events, incidents, job, migrate, monitors, pauses, plugin_state, prune,
     reader::ReadError,
-    replays,
+    replays, runs,
 };
 use crate::{
     Store,
     body::{Body, BodyWriter},
     error::StoreError,
-    page::{DeliveryFilter, EventFilter, Page, PageRequest},
+    monitors::{
+        CollectionChange, IncidentFilter, IncidentRecord, LogPart, MonitorCounts, MonitorFilter, MonitorRow,
+        RunRange, TrackChange, TrackerMark,
+    },
+    page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
     plugin_state::{StateAnswer, StateEntry, StateWrite},
     records::{
         Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
@@ -37,9 +43,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             // The place comes first: an event that is refused must not leave its body behind.
             let place = self.place()?;
-            let NewEvent { event, body, targets, explanations, mark } = new;
-            let body = self.bodies.keep(body).await?;
-            let row = Box::new(EventRow::new(event, body, targets, &explanations, mark));
+            let row = Box::new(self.row(new).await?);
             let (accepted, row) = commit(place, job::accept(row)).await?;
             if !accepted.repeated {
                 row.settle();
@@ -242,6 +246,120 @@ impl Store for SqliteStore {
         Box::pin(self.reader.read(move |transaction| deliveries::delivery(transaction, id)))
     }
 
+    fn tracker(&self) -> BoxFuture<'_, Result<TrackerMark, StoreError>> {
+        // By the writer, and so behind all that was written before.
+        Box::pin(self.write(|changes, _| Ok(changes.tracker_mark()?)))
+    }
+
+    fn log_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>> {
+        Box::pin(async move {
+            // Before the read, as with what waits: see `durable`.
+            let end = *self.log_end.borrow();
+            let read =
+                move |transaction: &Transaction<'_>| event_log::log_after(transaction, position, end, limit);
+            self.reader.read(read).await
+        })
+    }
+
+    fn log_end(&self) -> watch::Receiver<i64> {
+        self.log_end.clone()
+    }
+
+    fn track(&self, mut change: TrackChange) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut events = Vec::with_capacity(change.events.len());
+            for new in mem::take(&mut change.events) {
+                events.push(self.row(new).await?);
+            }
+            let tracking = Arc::new(Tracking { change, events });
+            let kept = Arc::clone(&tracking);
+            // Not taken back when it is refused: all of it is true, and whoever follows the log looks what stayed.
+            self.write(move |changes, fresh| changes.track(&kept, fresh)).await?;
+            tracking.events.iter().for_each(EventRow::settle);
+            Ok(())
+        })
+    }
+
+    fn monitors_by_uid(&self, uids: Vec<String>) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::by_uid(transaction, &uids)))
+    }
+
+    fn monitors_due(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::due(transaction, until, limit)))
+    }
+
+    fn monitors_after(
+        &self,
+        after: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<MonitorRow>, StoreError>> {
+        let read = move |transaction: &Transaction<'_>| {
+            monitors::monitors_after(transaction, after.as_deref(), limit)
+        };
+        Box::pin(self.reader.read(read))
+    }
+
+    fn collections_by_uid(
+        &self,
+        uids: Vec<String>,
+    ) -> BoxFuture<'_, Result<Vec<CollectionWatch>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::collections_by_uid(transaction, &uids)))
+    }
+
+    fn collections_due(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<CollectionChange>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::collections_due(transaction, until, limit)))
+    }
+
+    fn collections(
+        &self,
+        after: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<CollectionChange>, StoreError>> {
+        let read =
+            move |transaction: &Transaction<'_>| monitors::collections(transaction, after.as_deref(), limit);
+        Box::pin(self.reader.read(read))
+    }
+
+    fn monitors(
+        &self,
+        filter: MonitorFilter,
+        page: PageRequest<MonitorPlace>,
+    ) -> BoxFuture<'_, Result<Page<MonitorRow, MonitorPlace>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::monitors(transaction, &filter, page)))
+    }
+
+    fn monitor_counts(&self) -> BoxFuture<'_, Result<MonitorCounts, StoreError>> {
+        Box::pin(self.reader.read(monitors::count))
+    }
+
+    fn monitor(&self, uid: String) -> BoxFuture<'_, Result<Option<MonitorRow>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| monitors::monitor(transaction, &uid)))
+    }
+
+    fn runs(&self, uid: String, range: RunRange) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| runs::runs(transaction, &uid, range)))
+    }
+
+    fn incidents(
+        &self,
+        filter: IncidentFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<IncidentRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| incidents::incidents(transaction, &filter, page)))
+    }
+
+    fn incident(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| incidents::incident(transaction, id)))
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let touch = job::change(|changes, _| Ok(migrate::touch(changes.connection())?));
@@ -252,6 +370,13 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
+    /// Makes an event ready to be written: its body is where it stays.
+    async fn row(&self, new: NewEvent) -> Result<EventRow, StoreError> {
+        let NewEvent { event, body, targets, explanations, mark } = new;
+        let body = self.bodies.keep(body).await?;
+        Ok(EventRow::new(event, body, targets, &explanations, mark))
+    }
+
     /// Reads what to deliver, without what a crash could still take back.
     async fn durable(
         &self,

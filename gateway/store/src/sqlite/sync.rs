@@ -42,10 +42,10 @@ use std::{
     thread,
 };
 
-use postroom_core::{chain::Chain, id::DeliveryId};
+use postroom_core::chain::Chain;
 
 use super::{
-    change::{self, Changes},
+    change::{Changes, Highest},
     checkpoint::Moving,
     feed::Feed,
     job::Job,
@@ -61,6 +61,8 @@ use crate::{error::StoreError, records::FreshDelivery};
 pub(super) struct Commit {
     pub(super) jobs: Vec<Box<dyn Job>>,
     pub(super) fresh: Vec<FreshDelivery>,
+    /// The number of the newest event in it, 0 if there is none.
+    pub(super) newest_event: i64,
 }
 
 /// What the thread is told.
@@ -125,7 +127,7 @@ impl Syncer {
 
     /// Tells of a durable commit.
     fn tell(&self, commit: Commit) {
-        self.feed.publish(commit.fresh);
+        self.feed.publish(commit.fresh, commit.newest_event);
         for mut job in commit.jobs {
             job.answer(Ok(()));
         }
@@ -178,7 +180,8 @@ impl Syncer {
                 Ok((ready, highest)) => {
                     turn.take().mend(ready);
                     // The feed has not told of what was refused and stays; the mark makes its reader look.
-                    self.feed.mark(highest);
+                    self.feed.mark(highest.delivery);
+                    self.feed.mark_event(highest.event);
                     tracing::info!("the log is on disk, the store goes on");
                     return;
                 }
@@ -217,18 +220,14 @@ impl Syncer {
         if ready.pages() < last.pages { Err(self.broken("its end was lost")) } else { Ok(ready) }
     }
 
-    /// Takes back what was refused. Gives the highest delivery too.
-    fn without(
-        &self,
-        mut ready: Ready,
-        refused: &[Box<dyn Job>],
-    ) -> Result<(Ready, Option<DeliveryId>), StoreError> {
+    /// Takes back what was refused. Gives the highest numbers too.
+    fn without(&self, mut ready: Ready, refused: &[Box<dyn Job>]) -> Result<(Ready, Highest), StoreError> {
         let failed = |error| StoreError::sqlite("commit to", &self.path, error);
         if !refused.is_empty() {
             take_back(&mut ready, refused).map_err(failed)?;
             self.sync()?;
         }
-        let highest = change::highest_delivery(&ready.connection).map_err(failed)?;
+        let highest = Highest::read(&ready.connection).map_err(failed)?;
         Ok((ready, highest))
     }
 

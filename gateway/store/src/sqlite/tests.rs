@@ -2,6 +2,7 @@ mod beside;
 mod damaged;
 mod faults;
 mod finding;
+mod history_model;
 mod model;
 mod plans;
 mod state_model;
@@ -138,7 +139,7 @@ async fn a_newer_schema_is_refused_with_both_versions() {
     let refused = SqliteStore::open(scratch.options()).unwrap_err();
     assert!(matches!(refused, OpenError::TooNew { found: 4711, .. }), "{refused}");
     let message = refused.to_string();
-    assert!(message.contains("4711") && message.contains("up to 6"), "{message}");
+    assert!(message.contains("4711") && message.contains("up to 7"), "{message}");
 }
 
 #[tokio::test]

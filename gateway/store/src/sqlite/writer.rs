@@ -32,7 +32,7 @@ pub(super) enum Request {
 }
 
 /// A job that could not be written, and why.
-type Refused = (Box<dyn Job>, StoreError);
+type Refused<E = StoreError> = (Box<dyn Job>, E);
 
 /// What the writer works with.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Writer {
     pub(super) fn apply(&mut self, mut jobs: Vec<Box<dyn Job>>) -> Option<Commit> {
         let mut fresh = Vec::new();
         match self.try_apply(&mut jobs, &mut fresh) {
-            Ok(refused) => {
+            Ok((refused, newest_event)) => {
                 match refused.first() {
                     Some((_, error)) => self.note_failure(error),
                     None if mem::take(&mut self.failing) => tracing::info!("store commits again"),
@@ -96,7 +96,7 @@ impl Writer {
                 for (mut job, error) in refused {
                     job.answer(Err(error));
                 }
-                Some(Commit { jobs, fresh })
+                Some(Commit { jobs, fresh, newest_event })
             }
             Err(error) => {
                 self.note_failure(&error);
@@ -112,12 +112,12 @@ impl Writer {
         }
     }
 
-    /// Takes the jobs that cannot be written out of `jobs` and gives them.
+    /// Takes the jobs that cannot be written out of `jobs` and gives them, and the number of the newest event.
     fn try_apply(
         &self,
         jobs: &mut Vec<Box<dyn Job>>,
         fresh: &mut Vec<FreshDelivery>,
-    ) -> Result<Vec<Refused>, StoreError> {
+    ) -> Result<(Vec<Refused>, i64), StoreError> {
         let mut state = self.turn.take();
         let ready = state.ready()?;
         if ready.is_full() {
@@ -126,18 +126,18 @@ impl Writer {
         }
         let failed = |error| StoreError::sqlite("commit to", &self.path, error);
         let due = segments::due(&ready.connection).map_err(failed)?;
-        let refused = match write(&mut ready.connection, jobs, fresh, &due) {
+        let (refused, newest_event) = match write(&mut ready.connection, jobs, fresh, &due) {
             Err(error) if is_of_one(&error) => {
                 fresh.clear();
                 write_apart(&mut ready.connection, jobs, fresh, &due).map_err(failed)?
             }
-            written => written.map(|()| Vec::new()).map_err(failed)?,
+            written => written.map(|newest_event| (Vec::new(), newest_event)).map_err(failed)?,
         };
         if ready.is_due() {
             self.wake_mover();
         }
         state.commit();
-        Ok(refused.into_iter().map(|(job, error)| (job, failed(error))).collect())
+        Ok((refused.into_iter().map(|(job, error)| (job, failed(error))).collect(), newest_event))
     }
 
     fn wake_mover(&self) {
@@ -148,12 +148,13 @@ impl Writer {
     }
 }
 
+/// Gives the number of the newest event, 0 if none was inserted.
 fn write(
     connection: &mut Connection,
     jobs: &mut [Box<dyn Job>],
     fresh: &mut Vec<FreshDelivery>,
     due: &[Segment],
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<i64> {
     // Immediate: a foreign writer is met here, before there is anything to undo. On an early return the transaction
     // rolls itself back.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -161,19 +162,21 @@ fn write(
     for job in jobs {
         job.apply(&mut changes, fresh)?;
     }
+    let newest_event = changes.newest_event();
     drop(changes);
     due.iter().try_for_each(|segment| segment.write(&transaction))?;
-    transaction.commit()
+    transaction.commit()?;
+    Ok(newest_event)
 }
 
 /// Writes what can be written after all of it together could not. Takes the jobs that fail out of `jobs` and gives
-/// them.
+/// them, and the number of the newest event.
 fn write_apart(
     connection: &mut Connection,
     jobs: &mut Vec<Box<dyn Job>>,
     fresh: &mut Vec<FreshDelivery>,
     due: &[Segment],
-) -> rusqlite::Result<Vec<(Box<dyn Job>, rusqlite::Error)>> {
+) -> rusqlite::Result<(Vec<Refused<rusqlite::Error>>, i64)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changes = Changes::prepare(&transaction)?;
     let mut failed = Vec::new();
@@ -188,11 +191,13 @@ fn write_apart(
             Err(error) => return Err(error),
         }
     }
+    let newest_event = changes.newest_event();
     drop(changes);
     due.iter().try_for_each(|segment| segment.write(&transaction))?;
     transaction.commit()?;
     // From the end, so that the places of the others stay right.
-    Ok(failed.into_iter().rev().map(|(at, error)| (jobs.remove(at), error)).collect())
+    let failed = failed.into_iter().rev().map(|(at, error)| (jobs.remove(at), error));
+    Ok((failed.collect(), newest_event))
 }
 
 /// Whether an error comes from the rows that one request touches. All others would meet the rest too.

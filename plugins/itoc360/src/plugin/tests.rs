@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use postroom_sdk::{
-    Level,
+    Level, Verdict,
     testing::{EventFixture, OutcomeKind, PluginHarness, StartError, TestOutcome},
 };
 use serde_json::{Value, json};
@@ -9,8 +9,32 @@ use serde_json::{Value, json};
 use super::*;
 use crate::http_double::HttpDouble;
 
+mod actions;
+mod changes;
+
 const TOKEN: &str = "s3cret-t0ken";
 const MONITOR_ID: &str = "1e8eea47-e976-4b60-a122-11a5ba65085a";
+
+/// What ITOC360 got.
+pub(crate) struct Sent {
+    pub(crate) body: Value,
+    pub(crate) outcome: TestOutcome,
+}
+
+/// Delivers an event to an ITOC360 that takes it.
+#[track_caller]
+pub(crate) fn sends(config: Value, event: &EventFixture) -> Sent {
+    let double = HttpDouble::start([ok("{}")]);
+    let outcome = start(&double, config).deliver(event);
+    assert_eq!(outcome.kind, OutcomeKind::Delivered, "{outcome:?}");
+    Sent { body: serde_json::from_slice(&double.request().body).unwrap(), outcome }
+}
+
+/// Delivers an event that never gets to ITOC360.
+#[track_caller]
+pub(crate) fn outcome(config: Value, event: &EventFixture) -> TestOutcome {
+    start(&HttpDouble::start([""; 0]), config).deliver(event)
+}
 
 /// Starts against `double`; `config` is added to the settings.
 #[track_caller]
@@ -104,7 +128,7 @@ fn other_kinds_are_skipped() {
     let outcome = harness.deliver(&EventFixture::activity());
     assert_eq!(
         (outcome.kind, outcome.message.as_str()),
-        (OutcomeKind::Skipped, "activity is no monitor run")
+        (OutcomeKind::Skipped, "activity is nothing that ITOC360 is told of")
     );
 }
 
@@ -262,6 +286,15 @@ fn wrong_settings_are_named() {
     check(json!({ "mode": "grafana" }), "/mode", "alertmanager");
     check(json!({ "timeout": "soon" }), "/timeout", "10s");
     check(json!({ "timeout": "0s" }), "/timeout", "no time");
+    check(json!({ "summary": "{monitr} fails" }), "/summary", "there is no placeholder {monitr}");
+    check(json!({ "description": "{" }), "/description", "brace");
+    check(json!({ "labels": { "cost-centre": "7" } }), "/labels/cost-centre", "not the name of a label");
+    check(json!({ "labels": { "severity": "none" } }), "/labels/severity", "choose another name");
+    check(json!({ "from": "incidents" }), "/from", "mode = \"alertmanager\"");
+    check(json!({ "from": "both" }), "/from", "incidents");
+    check(json!({ "send": "some" }), "/send", "every_run");
+    check(json!({ "severity": { "errors": "bad" } }), "/severity/errors", "critical");
+    check(json!({ "severity": { "silence": "info" } }), "/severity/silence", "unknown field");
     check(json!({ "tokn": 1 }), "/tokn", "unknown field");
     check(json!({ "token": "in clear" }), "/token", "{ env");
     assert_eq!(PluginHarness::<Itoc360>::validate(&json!({})).len(), 1, "the token is required");
@@ -271,6 +304,9 @@ fn wrong_settings_are_named() {
 fn the_manifest_is_what_operators_know() {
     let mut manifest = PluginHarness::<Itoc360>::manifest().unwrap();
     let schema = manifest.as_object_mut().unwrap().remove("config_schema").unwrap();
+    let actions = manifest.as_object_mut().unwrap().remove("actions").unwrap();
+    let actions: Vec<_> = actions.as_array().unwrap().iter().map(|action| &action["name"]).collect();
+    assert_eq!(actions, ["test", "open-incidents"]);
     assert_eq!(
         manifest,
         json!({
@@ -280,13 +316,34 @@ fn the_manifest_is_what_operators_know() {
             "name": "ITOC360",
             "description": "Opens and resolves ITOC360 incidents from the runs of Postman's monitors",
             "version": env!("CARGO_PKG_VERSION"),
-            "capabilities": ["log", "secrets", "clock"],
-            "kinds": ["monitor_run"],
+            "capabilities": ["log", "secrets", "clock", "state"],
+            "kinds": [
+                "monitor_run",
+                "incident_opened",
+                "incident_reminder",
+                "incident_resolved",
+                "monitor_silent",
+                "monitor_resumed",
+            ],
             "concurrency": 16,
             "network": ["*:*"],
             "filesystem": [],
         })
     );
     let settings: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(settings, ["base_url", "token", "mode", "timeout"]);
+    assert_eq!(
+        settings,
+        [
+            "base_url",
+            "token",
+            "mode",
+            "from",
+            "send",
+            "severity",
+            "summary",
+            "description",
+            "labels",
+            "timeout"
+        ]
+    );
 }

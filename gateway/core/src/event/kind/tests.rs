@@ -1,12 +1,13 @@
-use super::{EmittedKind, EmittedKindError, Kind};
+use super::{EmittedKind, EmittedKindError, Kind, MadeKind};
 
 #[test]
 fn every_kind_is_read_back_from_its_name() {
     let emitted: EmittedKind = "pager_opened".parse().unwrap();
-    for kind in Kind::ALL.into_iter().chain([Kind::Emitted(emitted)]) {
+    let own: Vec<Kind> = Kind::ALL.into_iter().chain(MadeKind::ALL.map(Kind::Made)).collect();
+    for kind in own.iter().copied().chain([Kind::Emitted(emitted)]) {
         assert_eq!(kind.as_str().parse(), Ok(kind));
     }
-    assert_eq!(Kind::ALL.map(|kind| kind.to_string()), Kind::NAMES);
+    assert_eq!(own.iter().map(Kind::as_str).collect::<Vec<_>>(), Kind::NAMES);
 }
 
 #[test]
@@ -27,6 +28,9 @@ fn the_gateways_own_kinds_are_no_plugins() {
     for name in ["monitor_run", "activity", "monitor_down", "incident_opened", "collection_x", "backup_made"]
     {
         assert_eq!(name.parse::<EmittedKind>(), Err(EmittedKindError::Reserved), "{name}");
+    }
+    for kind in Kind::NAMES {
+        assert_eq!(kind.parse::<EmittedKind>(), Err(EmittedKindError::Reserved), "{kind}");
     }
     assert!("monitor_rnu".parse::<Kind>().is_err());
 }

@@ -45,6 +45,30 @@ fn a_delivery_that_comes_while_the_failure_is_recorded_supersedes_the_failed_one
 }
 
 #[test]
+fn what_is_delivered_once_more_takes_no_newer_ones_place() {
+    let of =
+        |id, event, repeats| Ticket { event: EventId::from_bytes([event; 16]), repeats, ..ticket(id, "a") };
+    let mut lanes = lanes(LATEST);
+    lanes.add(of(1, 5, false), NOW);
+    started(&mut lanes, NOW);
+    // An old one waits behind the failed head when that is recorded, another comes while it waits.
+    lanes.add(of(2, 3, true), NOW);
+    assert_eq!(lanes.hold_up(&lane("a")), ids(&[2]));
+    settle(&mut lanes, "a", 1, AGAIN);
+    assert_eq!(lanes.add(of(3, 4, true), NOW), Added::Supersedes(ids(&[3])));
+    release(&mut lanes, "a");
+    // One that is newer than what waits does, and so does what is new.
+    assert_eq!(lanes.add(of(4, 6, true), NOW), Added::Supersedes(ids(&[1])));
+    release(&mut lanes, "a");
+    assert_eq!(lanes.add(of(5, 7, false), NOW), Added::Supersedes(ids(&[4])));
+    release(&mut lanes, "a");
+    // Where none repeats, the place counts and no clock.
+    assert_eq!(lanes.add(of(6, 1, false), NOW), Added::Supersedes(ids(&[5])));
+    release(&mut lanes, "a");
+    assert_eq!(started(&mut lanes, NOW), [6]);
+}
+
+#[test]
 fn a_healthy_lane_is_left_alone() {
     let mut lanes = lanes(LATEST);
     for id in 1..=3 {

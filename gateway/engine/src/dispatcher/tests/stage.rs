@@ -23,7 +23,8 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::actor::{Actor, Scripted};
 use crate::{
-    Clock, CommitFeed, Destination, DestinationLoad, Drained, Handle, Metrics, Parts, Retention,
+    Clock, CommitFeed, Destination, DestinationLoad, Drained, Handle, Intake, Metrics, Parts, Retention,
+    Sources, Tracking,
     testing::{self, Memory, new_event},
 };
 
@@ -119,9 +120,14 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn start(&mut self) {
+        let store = Arc::clone(&self.store);
+        let metrics = Metrics::default();
+        let nobody = Sources::new([]);
+        let intake = Intake::new(nobody, Vec::new(), Arc::clone(&store), self.clock.clone(), metrics.clone());
         self.handle = Some(crate::start(Parts {
-            store: Arc::clone(&self.store),
+            store,
             feed: self.feed.take().unwrap(),
+            intake: Arc::new(intake),
             destinations: vec![self.destination.clone()],
             retention: Retention {
                 events: None,
@@ -129,9 +135,11 @@ impl Stage {
                 size_bytes: None,
                 marks: LONG,
                 replays: LONG,
+                history: None,
             },
+            tracking: Tracking::default(),
             clock: self.clock.clone(),
-            metrics: Metrics::default(),
+            metrics,
         }));
     }
 

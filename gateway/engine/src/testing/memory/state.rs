@@ -14,8 +14,11 @@ use postroom_core::{
     time::Timestamp,
 };
 use postroom_store::{
-    AttemptRecord, DeliveryFilter, DeliveryRecord, FreshDelivery, Pause, Prune, Pruned, Replay, Usage,
+    AttemptRecord, DeliveryFilter, DeliveryRecord, FreshDelivery, NewBody, NewEvent, Pause, Prune, Pruned,
+    Replay, Usage,
 };
+
+use super::{store::never_asked, tracked::Tracked};
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -25,6 +28,7 @@ pub(crate) struct State {
     pub(super) pauses: BTreeMap<DestinationName, Pause>,
     damaged: BTreeSet<DeliveryId>,
     attempts_damaged: BTreeSet<DeliveryId>,
+    pub(super) tracked: Tracked,
     /// What was asked to be pruned, and what is answered.
     pub(crate) prunes: Vec<Prune>,
     pub(crate) pruned: VecDeque<Pruned>,
@@ -42,6 +46,16 @@ pub(super) struct Replaying {
 }
 
 impl State {
+    /// Every event with its body, in order of acceptance.
+    pub(crate) fn events_in_order(&self) -> impl Iterator<Item = &(Arc<Event>, Bytes)> {
+        self.tracked.log.iter().map(|id| &self.events[id])
+    }
+
+    /// Where the deliveries go, in order.
+    pub(crate) fn destinations(&self) -> Vec<String> {
+        self.deliveries.values().map(|(delivery, _)| delivery.destination.to_string()).collect()
+    }
+
     pub(crate) fn forget(&mut self, id: DeliveryId) {
         self.deliveries.remove(&id);
     }
@@ -67,6 +81,34 @@ impl State {
 
     pub(super) fn is_damaged(&self, id: DeliveryId) -> bool {
         self.damaged.contains(&id)
+    }
+
+    /// Keeps an event and makes its deliveries.
+    pub(super) fn insert(&mut self, new: NewEvent) -> (Arc<Event>, Vec<FreshDelivery>) {
+        let NewBody::Inline(body) = new.body else { never_asked() };
+        let event = new.event;
+        self.events.insert(event.id, (Arc::clone(&event), body));
+        self.tracked.log.push(event.id);
+        let fresh = new.targets.into_iter().map(|target| {
+            self.add(DeliveryRecord {
+                id: DeliveryId::new(0),
+                event: event.id,
+                destination: target.destination,
+                route: target.route,
+                lane: Arc::clone(&event.ordering_key),
+                state: DeliveryState::Pending,
+                attempts: 0,
+                created_at: event.received_at,
+                due: None,
+                finished_at: None,
+                last_outcome: None,
+                replay_of: None,
+                replayed_by: None,
+                replay: None,
+            })
+        });
+        let fresh = fresh.collect();
+        (event, fresh)
     }
 
     pub(super) fn add(&mut self, mut delivery: DeliveryRecord) -> FreshDelivery {
@@ -130,5 +172,6 @@ pub(super) fn ticket(delivery: &DeliveryRecord) -> Ticket {
         lane: LaneKey { destination: delivery.destination.clone(), key: Arc::clone(&delivery.lane) },
         attempts: delivery.attempts,
         due: delivery.due.unwrap_or(Timestamp::EPOCH),
+        repeats: delivery.replay_of.is_some(),
     }
 }

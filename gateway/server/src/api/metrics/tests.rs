@@ -12,7 +12,11 @@ fn gauge(rendered: &str, name: &str) -> i64 {
 #[test]
 fn what_waits_and_what_is_in_flight_are_told_apart() {
     let destination = DestinationName::new("d");
-    let metrics = Metrics::new(&postroom_engine::Metrics::default(), &PluginSeries::default());
+    let metrics = Metrics::new(
+        &postroom_engine::Metrics::default(),
+        &PluginSeries::default(),
+        &MonitorMetrics::default(),
+    );
     let check = |not_final: u64, in_flight: u32, waiting: i64| {
         let loads = BTreeMap::from([(destination.clone(), DestinationLoad { in_flight, ..IDLE })]);
         let counts = [WaitingCount { destination: destination.clone(), waiting: not_final }];

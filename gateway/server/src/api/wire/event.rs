@@ -53,7 +53,7 @@ pub(in crate::api) fn event(record: EventRecord, depth: Depth) -> events::Event 
     }
 }
 
-fn named(id: Option<String>, name: Option<String>) -> Option<events::NamedId> {
+pub(super) fn named(id: Option<String>, name: Option<String>) -> Option<events::NamedId> {
     let name = name.map(|name| postroom_core::event::display_name(&name).to_owned());
     (id.is_some() || name.is_some()).then_some(events::NamedId { id, name })
 }
@@ -74,7 +74,7 @@ fn event_delivery(record: DeliveryRecord) -> events::EventDelivery {
     }
 }
 
-fn verdict(verdict: Verdict) -> events::Verdict {
+pub(super) fn verdict(verdict: Verdict) -> events::Verdict {
     match verdict {
         Verdict::Passed => events::Verdict::Passed,
         Verdict::Failed => events::Verdict::Failed,

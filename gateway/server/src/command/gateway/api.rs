@@ -15,6 +15,7 @@ use crate::{
 /// The largest answer is the output of an action.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 const ANSWER_MAX: Duration = Duration::from_secs(60);
+const DOWNLOAD_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The API of one gateway, with a key for it.
 pub(crate) struct Api {
@@ -29,7 +30,7 @@ pub(crate) struct Api {
 pub(crate) struct Question<'a> {
     /// The path behind `/api/v1`, part by part.
     pub(crate) path: &'a [&'a str],
-    pub(crate) query: Option<(&'a str, String)>,
+    pub(crate) query: Vec<(&'a str, String)>,
     pub(crate) body: Option<Value>,
     /// How long the gateway may take beyond the usual.
     pub(crate) more_time: Duration,
@@ -52,39 +53,79 @@ impl Api {
         self.ask(Method::GET, Question { path, ..Question::default() })
     }
 
+    /// Asks for a part of what is at a path.
+    pub(crate) fn get_with(&self, path: &[&str], query: Vec<(&str, String)>) -> Result<Value, Failure> {
+        self.ask(Method::GET, Question { path, query, ..Question::default() })
+    }
+
+    /// Has something ended.
+    pub(crate) fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, Question { path, ..Question::default() })
+    }
+
     /// Has something done.
     pub(crate) fn post(&self, question: Question<'_>) -> Result<Value, Failure> {
         self.ask(Method::POST, question)
     }
 
     fn ask(&self, method: Method, question: Question<'_>) -> Result<Value, Failure> {
-        let Question { path, query, body, more_time } = question;
-        let mut url = self.url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            // A name is one part of the path, whatever is in it.
-            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
-        }
-        if let Some((name, value)) = query {
-            url.query_pairs_mut().append_pair(name, &value);
-        }
-        let mut request = self.client.request(method, url).bearer_auth(self.key.expose());
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let (status, answer) =
-            self.runtime.block_on(read(request.timeout(ANSWER_MAX + more_time))).map_err(|error| {
-                let cause = client::cause(error);
-                Failure::new(
-                    Exit::Unreachable,
-                    format!("no answer from the gateway at {}: {cause}", self.shown()),
-                )
-                .hint("is it running? name another with --url")
-            })?;
+        let more_time = question.more_time;
+        let (status, answer) = self
+            .runtime
+            .block_on(read(self.request(method, question).timeout(ANSWER_MAX + more_time)))
+            .map_err(|error| self.unanswered(error))?;
         let answer: Option<Value> = serde_json::from_slice(&answer).ok();
         match (status.is_success(), answer) {
             (true, Some(answer)) => Ok(answer),
             (_, answer) => Err(refused(status, &answer.unwrap_or_default())),
         }
+    }
+
+    /// Passes on a file piece by piece, however long it is.
+    pub(crate) fn download(
+        &self,
+        path: &[&str],
+        query: Vec<(&str, String)>,
+        mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let question = Question { path, query, ..Question::default() };
+        // As long as pieces come, it may take its time.
+        let request = self.request(Method::GET, question).timeout(DOWNLOAD_MAX);
+        self.runtime.block_on(async {
+            let mut response = request.send().await.map_err(|error| self.unanswered(error))?;
+            let status = response.status();
+            if !status.is_success() {
+                let answer = rest(&mut response).await.map_err(|error| self.unanswered(error))?;
+                return Err(refused(status, &serde_json::from_slice(&answer).unwrap_or_default()));
+            }
+            while let Some(piece) = response.chunk().await.map_err(|error| self.unanswered(error))? {
+                take(&piece)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> Failure {
+        let cause = client::cause(error);
+        Failure::new(Exit::Unreachable, format!("no answer from the gateway at {}: {cause}", self.shown()))
+            .hint("is it running? name another with --url")
+    }
+
+    fn request(&self, method: Method, question: Question<'_>) -> reqwest::RequestBuilder {
+        let Question { path, query, body, more_time: _ } = question;
+        let mut url = self.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            // A name is one part of the path, whatever is in it.
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.client.request(method, url).bearer_auth(self.key.expose());
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        request
     }
 
     /// The address without what may be secret in it.
@@ -97,6 +138,11 @@ impl Api {
 
 async fn read(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
     let mut response = request.send().await?;
+    let answer = rest(&mut response).await?;
+    Ok((response.status(), answer))
+}
+
+async fn rest(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if answer.len() + chunk.len() > ANSWER_BYTES_MAX {
@@ -104,7 +150,7 @@ async fn read(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>),
         }
         answer.extend_from_slice(&chunk);
     }
-    Ok((response.status(), answer))
+    Ok(answer)
 }
 
 /// What a refusal means for whoever typed the command.

@@ -1,58 +1,60 @@
-//! What stands in for the outside world in the demo: an ITOC360 events endpoint and an inbox for anything.
+//! What stands in for the outside world in the demo: an ITOC360 and an inbox for anything.
 //!
 //! It refuses what ITOC360 refuses and answers as ITOC360 answers, so that the demo shows the real conversation.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use poem::{
     Endpoint, Request, Response,
     http::{Method, StatusCode, header},
 };
-use serde_json::{Value, json};
+use postroom_engine::Clock;
+use postroom_itoc360_double::{self as double, Itoc360, Provider};
 
-pub(super) const EVENTS_PATH: &str = "/functions/v1/events";
+/// Where its people look.
+pub(super) const PAGE_PATH: &str = "/";
 pub(super) const INBOX_PATH: &str = "/inbox";
 
-/// Answers by itself; keeps nothing.
-#[derive(Debug)]
+/// Longest body that is read.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// An ITOC360 with its incidents, and an inbox that keeps nothing.
+#[derive(Debug, Clone)]
 pub(super) struct StandIn {
-    pub(super) token: String,
+    itoc360: Arc<Mutex<Itoc360>>,
+    clock: Clock,
+}
+
+impl StandIn {
+    /// One whose source has this token.
+    pub(super) fn new(token: &str) -> Self {
+        let itoc360 = Itoc360::new(token, Provider::PostmanMonitors);
+        Self { itoc360: Arc::new(Mutex::new(itoc360)), clock: Clock::system() }
+    }
 }
 
 impl Endpoint for StandIn {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let body = request.take_body().into_bytes_limit(1 << 20).await?;
-        let (status, answer) = match (request.method(), request.uri().path()) {
-            (&Method::POST, EVENTS_PATH) => self.incident(&request, &body),
-            (&Method::POST, INBOX_PATH) => (StatusCode::OK, json!({ "received": body.len() })),
-            _ => (StatusCode::NOT_FOUND, json!({ "error": "Not found" })),
+        let body = request.take_body().into_bytes_limit(BODY_BYTES_MAX).await?;
+        if (request.method(), request.uri().path()) == (&Method::POST, INBOX_PATH) {
+            let answer = serde_json::json!({ "received": body.len() }).to_string();
+            return Ok(Response::builder().content_type("application/json").body(answer));
+        }
+        let header =
+            |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let asked = double::Request {
+            method: request.method().as_str(),
+            target,
+            authorization: header(header::AUTHORIZATION),
+            content_type: header(header::CONTENT_TYPE),
+            body: &body,
+            now_unix_ms: self.clock.now().as_unix_ms().unsigned_abs(),
         };
-        Ok(Response::builder().status(status).content_type("application/json").body(answer.to_string()))
+        let reply = self.itoc360.lock().unwrap_or_else(PoisonError::into_inner).answer(&asked);
+        let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Ok(Response::builder().status(status).content_type(reply.content_type).body(reply.body))
     }
-}
-
-impl StandIn {
-    fn incident(&self, request: &Request, body: &[u8]) -> (StatusCode, Value) {
-        let authorization =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if authorization.and_then(|value| value.strip_prefix("Bearer ")) != Some(&*self.token) {
-            return (StatusCode::UNAUTHORIZED, json!({ "error": "Unauthorized" }));
-        }
-        match judge(body) {
-            Some((kind, fingerprint)) => (
-                StatusCode::OK,
-                json!({ "id": uuid::Uuid::now_v7().to_string(), "type": kind, "fingerprint": fingerprint }),
-            ),
-            None => (StatusCode::BAD_REQUEST, json!({ "error": "Invalid payload" })),
-        }
-    }
-}
-
-/// ITOC360's rule for Postman's monitors: a failed test or an error opens, none of both resolves.
-fn judge(body: &[u8]) -> Option<(&'static str, String)> {
-    let run: Value = serde_json::from_slice(body).ok()?;
-    let count = |name: &str| run["metrics"][name].as_u64();
-    let (failed, errors) = (count("failedTests")?, count("errors")?);
-    let fingerprint = run["monitor_uid"].as_str()?.to_owned();
-    Some((if failed > 0 || errors > 0 { "ALERT" } else { "RESOLVE" }, fingerprint))
 }

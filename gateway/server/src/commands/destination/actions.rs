@@ -52,7 +52,7 @@ pub(super) fn run(destination: &str, args: &Args, output: &mut Output<'_>) -> Re
     }
     let done = api.post(Question {
         path: &["destinations", destination, "actions", &args.action],
-        query: Some(("timeout", args.timeout.to_string())),
+        query: vec![("timeout", args.timeout.to_string())],
         body: Some(Value::Object(input)),
         more_time: Duration::from_secs(args.timeout),
     })?;

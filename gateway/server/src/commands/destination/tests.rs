@@ -1,60 +1,13 @@
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpListener,
-    thread::{self, JoinHandle},
-};
-
 use clap::Parser;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{command::Exit, output::Colour};
+use crate::{command::Exit, commands::testing::gateway, output::Colour};
 
 #[derive(Debug, Parser)]
 enum Cli {
     Destinations(ListArgs),
     Destination(Args),
-}
-
-/// A gateway that gives these answers, one after the other; in the end the requests, each with its body.
-fn gateway(answers: Vec<(u16, Value)>) -> (String, JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = thread::spawn(move || {
-        let mut seen = Vec::new();
-        for (status, answer) in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                lines.read_line(&mut line).unwrap();
-                let (name, value) = line.trim().split_once(": ").unwrap_or_default();
-                match name.to_ascii_lowercase().as_str() {
-                    "content-length" => length = value.parse().unwrap(),
-                    "authorization" => assert_eq!(value, "Bearer a-key-of-many-letters"),
-                    _ => {}
-                }
-                if head.is_empty() {
-                    head = line.trim().trim_end_matches(" HTTP/1.1").to_owned();
-                }
-                if line == "\r\n" {
-                    break;
-                }
-            }
-            let mut body = vec![0; length];
-            lines.read_exact(&mut body).unwrap();
-            seen.push(format!("{head} {}", String::from_utf8(body).unwrap()).trim().to_owned());
-            let answer = answer.to_string();
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
-                answer.len()
-            );
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-        seen
-    });
-    (url, answering)
 }
 
 /// Runs a command against a gateway with these answers; gives how it ended, what it printed, and what was asked.

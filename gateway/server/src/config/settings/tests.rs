@@ -14,8 +14,12 @@ fn uncommented() -> String {
     DEFAULT_FILE.lines().map(uncomment).collect::<Vec<_>>().join("\n")
 }
 
-const ENV: [(&str, &str); 3] =
-    [("POSTROOM_API_KEY", "0123456789abcdef"), ("POSTMAN_TOKEN", "0123456789abcdef"), ("ITOC360_TOKEN", "x")];
+const ENV: [(&str, &str); 4] = [
+    ("POSTROOM_API_KEY", "0123456789abcdef"),
+    ("POSTMAN_TOKEN", "0123456789abcdef"),
+    ("ITOC360_TOKEN", "x"),
+    ("POSTMAN_API_KEY", "0123456789abcdef"),
+];
 
 fn settings_with(text: &str, env: &[(&str, &str)]) -> Settings {
     let lookup =
@@ -48,7 +52,7 @@ use Then::{Live, Process, Restart};
 
 /// Every setting of the default file with another value, or without one, and what a change of it is told as. A table that stands there
 /// several times is looked at once for each of its settings.
-const CHANGES: [(&str, &str, &str, Then); 48] = [
+const CHANGES: [(&str, &str, &str, Then); 74] = [
     ("server.listen", r#""127.0.0.1:9090""#, "server.listen", Restart),
     ("server.public_url", r#""https://other.example.com""#, "server.public_url", Live),
     ("server.drain", r#""31s""#, "server.drain", Restart),
@@ -60,6 +64,32 @@ const CHANGES: [(&str, &str, &str, Then); 48] = [
     ("retention.replays", r#""91d""#, "retention.replays", Restart),
     ("plugins.path", r#"["elsewhere"]"#, "plugins.path", Live),
     ("plugins.watch", "true", "plugins.watch", Live),
+    ("tracker.enabled", "false", "tracker.enabled", Live),
+    ("tracker.history", r#""401d""#, "tracker.history", Restart),
+    ("tracker.open_after", "3", "tracker.open_after", Live),
+    ("tracker.resolve_after", "3", "tracker.resolve_after", Live),
+    ("tracker.remind_every", r#""5h""#, "tracker.remind_every", Live),
+    ("tracker.flap", "{ changes = 3, of = 9 }", "tracker.flap", Live),
+    ("tracker.empty_runs", r#""fail""#, "tracker.empty_runs", Live),
+    ("tracker.unknown_runs", r#""fail""#, "tracker.unknown_runs", Live),
+    ("tracker.severity", "[]", "tracker.severity", Live),
+    ("tracker.silence", r#""27h""#, "tracker.silence", Live),
+    ("tracker.maintenance", r#"{ windows = ["sat 02:00-04:00"] }"#, "tracker.maintenance", Live),
+    ("tracker.slo", "99", "tracker.slo", Live),
+    ("tracker.metrics_monitors_max", "10", "tracker.metrics_monitors_max", Live),
+    ("tracker.rule.monitor", r#""other""#, "tracker.rule[0].monitor", Live),
+    ("tracker.rule.collection", r#"["other"]"#, "tracker.rule[0].collection", Live),
+    ("tracker.rule.environment", r#""other""#, "tracker.rule[0].environment", Live),
+    ("tracker.rule.labels", r#"{ team = "other" }"#, "tracker.rule[0].labels", Live),
+    ("tracker.rule.open_after", "3", "tracker.rule[0].open_after", Live),
+    ("tracker.rule.remind_every", r#""off""#, "tracker.rule[0].remind_every", Live),
+    ("tracker.rule.maintenance", r#""off""#, "tracker.rule[0].maintenance", Live),
+    ("tracker.rule.slo", "99.95", "tracker.rule[0].slo", Live),
+    ("tracker.backup.collection", r#""other""#, "tracker.backup[0].collection", Live),
+    ("tracker.backup.overdue_after", r#""9d""#, "tracker.backup[0].overdue_after", Live),
+    ("tracker.enrich.api_key", r#""another, just as long""#, "tracker.enrich.api_key", Live),
+    ("tracker.enrich.base_url", r#""http://127.0.0.1:1""#, "tracker.enrich.base_url", Live),
+    ("tracker.enrich.wait", r#""4s""#, "tracker.enrich.wait", Live),
     ("api_key.name", r#""you""#, "api_key.you.key", Live),
     ("api_key.role", r#""viewer""#, "api_key.me.role", Live),
     ("api_key.key", r#""another, just as long""#, "api_key.me.key", Live),
@@ -168,10 +198,25 @@ fn a_change_of_any_setting_is_applied_or_named() {
 }
 
 #[test]
+fn what_a_change_touches_is_told_by_its_path() {
+    let applied = |path: &str| Changes { applied: vec![path.to_owned()], ..Changes::default() };
+    for path in ["tracker.slo", "tracker.rule[0].slo", "tracker.enrich.api_key"] {
+        assert!(applied(path).touch("tracker"), "{path}");
+        assert_eq!(applied(path).touch("tracker.enrich"), path == "tracker.enrich.api_key", "{path}");
+    }
+    let beside = |path: &str| applied(path).touch_beside("tracker", "tracker.metrics_monitors_max");
+    assert!(
+        beside("tracker.slo") && beside("tracker.rule[1].slo") && !beside("tracker.metrics_monitors_max")
+    );
+    assert!(!beside("trackers"));
+    assert!(!applied("trackers").touch("tracker") && !Changes::default().touch("tracker"));
+}
+
+#[test]
 fn a_secret_that_changed_is_told_to_the_process_and_nothing_else_happens_to_it() {
     let text = uncommented();
     let before = settings(&text);
-    let env = [ENV[0], ENV[1], ("ITOC360_TOKEN", "y")];
+    let env = [ENV[0], ENV[1], ("ITOC360_TOKEN", "y"), ENV[3]];
     let after = settings_with(&text, &env);
     let changes = before.changes(&after);
     assert_eq!(changes.applied, ["destination.itoc360.secrets"]);

@@ -1,4 +1,10 @@
-use postroom_core::{lane::Backlog, limits, retry::RetryPolicy};
+use postroom_core::{
+    id::SourceName,
+    lane::Backlog,
+    limits,
+    monitor::{Identity, Numbers, Policy, Rules, Severity},
+    retry::RetryPolicy,
+};
 use postroom_host::{Sandbox, SandboxMode};
 
 use super::*;
@@ -13,8 +19,25 @@ fn uncommented() -> String {
     DEFAULT_FILE.lines().map(uncomment).collect::<Vec<_>>().join("\n")
 }
 
-const ENV: [(&str, &str); 3] =
-    [("POSTROOM_API_KEY", "0123456789abcdef"), ("POSTMAN_TOKEN", "0123456789abcdef"), ("ITOC360_TOKEN", "x")];
+const ENV: [(&str, &str); 4] = [
+    ("POSTROOM_API_KEY", "0123456789abcdef"),
+    ("POSTMAN_TOKEN", "0123456789abcdef"),
+    ("ITOC360_TOKEN", "x"),
+    ("POSTMAN_API_KEY", "0123456789abcdef"),
+];
+
+fn anybody() -> Identity {
+    Identity {
+        uid: "1e8eea47".to_owned(),
+        name: None,
+        collection_name: None,
+        collection_id: None,
+        environment_name: None,
+        environment_id: None,
+        source: SourceName::new("postman"),
+        labels: std::collections::BTreeMap::new(),
+    }
+}
 
 #[test]
 fn the_default_file_changes_nothing() {
@@ -23,6 +46,7 @@ fn the_default_file_changes_nothing() {
     assert_eq!(default.store, empty.store);
     assert_eq!(default.plugins, empty.plugins);
     assert_eq!(default.retention, empty.retention);
+    assert_eq!(format!("{:?}", default.tracker), format!("{:?}", empty.tracker));
     assert!(default.sources.is_empty() && default.destinations.is_empty() && default.routes.is_empty());
 }
 
@@ -46,6 +70,23 @@ fn the_values_in_the_default_file_are_the_defaults_of_the_code() {
     assert_eq!(destination.deliveries_per_second, Some(10));
     assert!(destination.schedule.is_some());
     assert_eq!(written.routes.len(), 3);
+    let (written, empty) = (written.tracker, empty.tracker);
+    assert_eq!((written.enabled, written.history), (empty.enabled, empty.history));
+    assert_eq!(written.metrics_monitors_max, empty.metrics_monitors_max);
+    let enrich = written.enrich.unwrap();
+    assert_eq!((enrich.base_url.as_str(), enrich.wait.as_secs()), ("https://api.getpostman.com", 3));
+    // The severities that are written are those that hold without a word.
+    let of_all = Rules { rules: Vec::new(), ..written.rules };
+    let policy = of_all.policy(&anybody());
+    assert_eq!(Policy { severity: Vec::new().into(), ..policy.clone() }, empty.rules.policy(&anybody()));
+    let failed = |errors, failed_tests| Numbers {
+        errors: Some(errors),
+        failed_tests: Some(failed_tests),
+        ..Numbers::default()
+    };
+    for numbers in [failed(1, 0), failed(0, 1), failed(1, 1), failed(0, 0), Numbers::default()] {
+        assert_eq!(Severity::of(&numbers, &policy.severity), Severity::of(&numbers, &[]), "{numbers:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{faults_of, good};
 
 /// Expects exactly one fault, `line: path: message`, with a hint that contains `hint`.
 #[track_caller]
-pub(super) fn check(text: &str, expected: &str, hint: &str) {
+pub(in crate::config) fn check(text: &str, expected: &str, hint: &str) {
     let found = faults_of(text);
     let [fault] = found.faults.as_slice() else { panic!("expected one fault, found:\n{found}") };
     let line = fault.position.expect("a fault of the file has a position").line;

@@ -185,7 +185,7 @@ impl Changes<'_> {
 
     fn insert_event(&mut self, event: &Event, row: &EventRow) -> Result<(), ChangeError> {
         let blob = row.sha256();
-        let inserted = self.insert_event.execute(params![
+        let inserted = self.insert_event.insert(params![
             event.id.as_bytes(),
             event.received_at.as_unix_ms(),
             event.source.as_str(),
@@ -205,7 +205,7 @@ impl Changes<'_> {
             event.hops,
         ]);
         match inserted {
-            Ok(_) => {}
+            Ok(seq) => self.newest_event = seq,
             Err(error) if is_duplicate(&error) => {
                 return Err(ChangeError::Refused(StoreError::Duplicate { event: event.id }));
             }
@@ -229,7 +229,8 @@ impl Changes<'_> {
             new.replay,
         ])?);
         let lane = LaneKey { destination: new.destination.clone(), key: Arc::clone(new.lane) };
-        let ticket = Ticket { id, event: new.event.id, lane, attempts: 0, due: due_or_at_once(None) };
+        let (event, due, repeats) = (new.event.id, due_or_at_once(None), new.replay_of.is_some());
+        let ticket = Ticket { id, event, lane, attempts: 0, due, repeats };
         Ok(FreshDelivery { ticket, event: Arc::clone(new.event), body: None })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use postroom_core::{id::EventId, time::Timestamp};
 use rusqlite::{OptionalExtension, Row};
 
-use super::{ChangeError, Changes};
+use super::{ChangeError, Changes, track::MONTH_MS};
 use crate::{
     blob::{BlobName, Blobs},
     retention::{Prune, Pruned},
@@ -25,10 +25,38 @@ const DELETE_MARKS: &str = "
     DELETE FROM mark WHERE (source, key) IN (SELECT source, key FROM mark WHERE at < ?1 ORDER BY at LIMIT ?2)";
 const DELETE_REPLAYS: &str = "
     DELETE FROM replay WHERE id IN (SELECT id FROM replay WHERE finished_at < ?1 ORDER BY finished_at LIMIT ?2)";
+const DELETE_CHUNKS: &str = "
+    DELETE FROM run_chunk
+    WHERE (monitor, last_at, number) IN
+        (SELECT monitor, last_at, number FROM run_chunk WHERE last_at < ?1 ORDER BY last_at LIMIT ?2)";
+const DELETE_INCIDENTS: &str = "
+    DELETE FROM incident
+    WHERE number IN (SELECT number FROM incident WHERE resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)";
+// One that still has chunks goes when they are gone: together they may be many.
+const DELETE_MONITORS: &str = "
+    DELETE FROM monitor
+    WHERE id IN (SELECT id FROM monitor
+                 WHERE last_month < ?1 AND incident IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM run_chunk WHERE monitor = monitor.id)
+                 ORDER BY last_month LIMIT ?2)";
+const DELETE_COLLECTIONS: &str = "
+    DELETE FROM collection_watch
+    WHERE id IN (SELECT id FROM collection_watch WHERE last_at < ?1 ORDER BY last_at LIMIT ?2)";
 
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 7] =
-    [DELETE_EVENT, DELIVERIES_OF, LEAVE_BLOB, DELETE_BLOB, BLOB_IS_NAMED, DELETE_MARKS, DELETE_REPLAYS];
+pub(super) const QUERIES: [&str; 11] = [
+    DELETE_EVENT,
+    DELIVERIES_OF,
+    LEAVE_BLOB,
+    DELETE_BLOB,
+    BLOB_IS_NAMED,
+    DELETE_MARKS,
+    DELETE_REPLAYS,
+    DELETE_CHUNKS,
+    DELETE_INCIDENTS,
+    DELETE_MONITORS,
+    DELETE_COLLECTIONS,
+];
 
 /// An event that may go, as it was found before the transaction.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +110,17 @@ impl Changes<'_> {
         }
         if let Some(destinations) = &prune.removed_destinations {
             removed.pruned.state_keys += self.remove_state_of(destinations, limit)?;
+        }
+        if let Some(before) = prune.history_before {
+            let before = before.as_unix_ms();
+            let remove = |sql, before: i64| {
+                let removed = self.connection.prepare_cached(sql)?.execute([before, limit])?;
+                Ok::<_, rusqlite::Error>(removed as u64)
+            };
+            removed.pruned.run_chunks = remove(DELETE_CHUNKS, before)?;
+            removed.pruned.incidents = remove(DELETE_INCIDENTS, before)?;
+            removed.pruned.monitors = remove(DELETE_MONITORS, before.div_euclid(MONTH_MS))?;
+            removed.pruned.collections = remove(DELETE_COLLECTIONS, before)?;
         }
         Ok(removed)
     }

@@ -7,7 +7,7 @@ use postroom_core::{
 };
 use rusqlite::params;
 
-use super::{ChangeError, Changes, Original, highest_delivery};
+use super::{ChangeError, Changes, Highest, Original};
 use crate::{
     records::FreshDelivery,
     replays::NewReplay,
@@ -50,7 +50,7 @@ pub(in crate::sqlite) struct Step {
 impl Changes<'_> {
     /// Keeps a replay and gives its id. It takes the deliveries of now and none that come later.
     pub(in crate::sqlite) fn begin_replay(&mut self, new: &NewReplay) -> Result<ReplayId, ChangeError> {
-        let up_to = highest_delivery(self.connection)?.map_or(0, DeliveryId::get);
+        let up_to = Highest::read(self.connection)?.delivery.map_or(0, DeliveryId::get);
         let mut insert = self.connection.prepare_cached(INSERT_REPLAY)?;
         let id = insert.insert(params![
             filter_json(&new.filter),

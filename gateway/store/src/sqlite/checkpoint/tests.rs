@@ -13,6 +13,9 @@ use crate::{
     testing::{accept, event_id, new_event, with_body},
 };
 
+/// What the log of a fresh database takes.
+const SCHEMA_MAX: u64 = 1024 * 1024 + 256 * 1024;
+
 /// A disk on which nothing comes to the platter.
 #[derive(Debug)]
 struct Broken;
@@ -107,7 +110,7 @@ fn event(n: u32) -> NewEvent {
 
 #[tokio::test]
 async fn the_log_is_bounded_even_behind_a_reader_that_does_not_end() {
-    const FULL: u64 = 1024 * 1024;
+    const FULL: u64 = SCHEMA_MAX * 2;
     let scratch = Scratch::new();
     let tuning = small(FULL / 4, FULL);
     let store = open(&scratch, tuning);
@@ -208,7 +211,7 @@ async fn reads_that_overlap_do_not_keep_the_log_from_starting_again() {
 
 #[tokio::test]
 async fn the_log_is_bounded_although_all_of_it_was_moved() {
-    const FULL: u64 = 1024 * 1024;
+    const FULL: u64 = SCHEMA_MAX * 2;
     const COMMIT_MAX: u64 = 20 * 16 * 1024;
     let scratch = Scratch::new();
     let tuning = small(FULL / 2, FULL);

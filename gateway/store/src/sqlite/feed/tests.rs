@@ -9,7 +9,7 @@ use crate::testing::{lane, new_event};
 fn feed() -> (Feed, watch::Receiver<Option<DeliveryId>>) {
     let (commits, _) = mpsc::channel(1);
     let (mark, highest) = watch::channel(None);
-    (Feed::new(commits, mark), highest)
+    (Feed::new(commits, mark, watch::channel(0).0), highest)
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn the_mark_never_goes_back() {
 fn fresh(id: i64) -> FreshDelivery {
     let new = new_event(1, "m-1", &["here"]);
     let lane = lane("here", "m-1");
-    let ticket =
-        Ticket { id: DeliveryId::new(id), event: new.event.id, lane, attempts: 0, due: Timestamp::EPOCH };
+    let (id, event) = (DeliveryId::new(id), new.event.id);
+    let ticket = Ticket { id, event, lane, attempts: 0, due: Timestamp::EPOCH, repeats: false };
     FreshDelivery { ticket, event: new.event, body: None }
 }
 
@@ -37,9 +37,9 @@ fn fresh(id: i64) -> FreshDelivery {
 fn who_hears_of_a_delivery_finds_it_durable() {
     const COMMITS: i64 = 50_000;
     let (commits, mut heard) = mpsc::channel(64);
-    let feed = Feed::new(commits, watch::channel(None).0);
+    let feed = Feed::new(commits, watch::channel(None).0, watch::channel(0).0);
     let durable = feed.durable();
-    let telling = thread::spawn(move || (1..=COMMITS).for_each(|id| feed.publish(vec![fresh(id)])));
+    let telling = thread::spawn(move || (1..=COMMITS).for_each(|id| feed.publish(vec![fresh(id)], id)));
     loop {
         match heard.try_recv() {
             Ok(commit) => {

@@ -9,7 +9,8 @@ use postroom_core::{
 
 use super::*;
 use crate::{
-    AttemptRecord, DeliveryFilter, DeliveryRecord, EventFilter, Store,
+    AttemptRecord, DeliveryFilter, DeliveryRecord, EventFilter, IncidentFilter, MonitorFilter, Store,
+    TrackerMark,
     sqlite::tests::Scratch,
     testing::{accept, at, lane, new_event, page, waiting},
 };
@@ -178,6 +179,19 @@ async fn what_was_repeated_before_chains_were_kept_is_a_chain_now() {
     let replay = store.running_replays().await.unwrap().remove(0);
     let replay = store.advance_replay(replay.id, 9, at(902)).await.unwrap().unwrap();
     assert_eq!(replay.made, 2, "the newest of each chain");
+}
+
+#[tokio::test]
+async fn the_log_of_an_old_database_is_followed_from_its_oldest_event() {
+    let scratch = scratch_with(V1);
+    let store = scratch.store();
+    assert_eq!(store.tracker().await.unwrap(), TrackerMark::default());
+    let end = *store.log_end().borrow();
+    let part = store.log_after(0, 99).await.unwrap();
+    assert_eq!((part.events[0].event.id, part.last), (v1_event(1), end));
+    assert_eq!(part.events[0].body.as_deref(), Some(&br#"{"run": 1}"#[..]));
+    assert!(store.monitors(MonitorFilter::default(), page(None, 9)).await.unwrap().items.is_empty());
+    assert!(store.incidents(IncidentFilter::default(), page(None, 9)).await.unwrap().items.is_empty());
 }
 
 #[test]

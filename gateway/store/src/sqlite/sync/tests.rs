@@ -1,3 +1,5 @@
+mod following;
+
 use std::{
     fs::File,
     io::Write as _,

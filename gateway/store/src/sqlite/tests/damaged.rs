@@ -1,7 +1,13 @@
 //! Rows and files that no version of the gateway writes: each is named, and hides no other.
 
 use super::*;
-use crate::Prune;
+use crate::{
+    CollectionChange, IncidentRecord, IncidentState, MonitorChange, MonitorRow, Prune, RunOrder, RunRange,
+    TrackChange,
+    testing::monitors::{
+        collection, full, incident, keep_incidents, keep_monitors, monitor, run, runs, tracked, with_runs,
+    },
+};
 
 #[tokio::test]
 async fn a_row_that_nobody_writes_is_named_and_hides_no_other() {
@@ -103,4 +109,122 @@ async fn a_file_that_no_event_names_is_found_after_a_restart_and_removed() {
     }
     assert_eq!((removed, scratch.blob_files()), (1, 1));
     assert_eq!(body(&store, 1).await, large);
+}
+
+#[tokio::test]
+async fn a_monitor_that_nobody_writes_is_named_and_hides_no_other() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let changes = ["a", "b", "c", "d", "e"].map(|uid| with_runs(monitor(uid), vec![]));
+    keep_monitors(&store, changes.to_vec()).await;
+    scratch.meddle(
+        r#"UPDATE monitor SET track = '{"phase":"a riddle"}' WHERE uid = 'a';
+           UPDATE monitor SET cadence = '7' WHERE uid = 'b';
+           UPDATE monitor SET last_run = x'63' WHERE uid = 'c';
+           UPDATE monitor SET last_run = x'01' WHERE uid = 'd'"#,
+    );
+    for (row, uid) in (1..).zip(["a", "b", "c", "d"]) {
+        let error = store.monitor(uid.to_owned()).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Corrupt { table: "monitor", row: found, .. } if found == row),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("riddle"), "{error}");
+    }
+    let uids = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+    let known = store.monitors_by_uid(uids).await.unwrap();
+    assert_eq!(known.iter().map(|row| &row.monitor).collect::<Vec<_>>(), [&monitor("e")]);
+    assert_eq!(store.monitors(Default::default(), page(None, 9)).await.unwrap().items.len(), 1);
+    // Whoever follows the log begins it anew.
+    keep_monitors(&store, vec![with_runs(monitor("a"), vec![run(1)])]).await;
+    assert_eq!(store.monitor("a".to_owned()).await.unwrap().unwrap().monitor, monitor("a"));
+}
+
+#[tokio::test]
+async fn what_is_due_behind_a_row_that_nobody_writes_is_found() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let due = |uid: &str, ms| MonitorChange { due_at: Some(at(ms)), ..with_runs(monitor(uid), vec![]) };
+    keep_monitors(&store, vec![due("a", 1), due("b", 2), due("c", 3)]).await;
+    let watch = |uid: &str, ms| CollectionChange { watch: collection(uid, ms), due_at: Some(at(ms)) };
+    let collections = vec![watch("a", 1), watch("b", 2)];
+    store.track(TrackChange { collections, ..tracked(1) }).await.unwrap();
+    scratch.meddle(
+        "UPDATE monitor SET cadence = '7' WHERE uid = 'a';
+         UPDATE collection_watch SET last_event = x'01' WHERE uid = 'a'",
+    );
+    let uids =
+        |rows: Vec<MonitorRow>| rows.into_iter().map(|row| row.monitor.identity.uid).collect::<Vec<_>>();
+    assert_eq!(uids(store.monitors_due(at(9), 1).await.unwrap()), ["b"]);
+    assert_eq!(uids(store.monitors_due(at(9), 2).await.unwrap()), ["b", "c"]);
+    assert_eq!(uids(store.monitors_after(None, 1).await.unwrap()), ["b"]);
+    assert_eq!(store.collections_due(at(9), 1).await.unwrap(), [watch("b", 2)]);
+    assert_eq!(store.collections(None, 1).await.unwrap(), [watch("b", 2)]);
+}
+
+#[tokio::test]
+async fn a_monitor_that_is_begun_anew_leaves_no_incident_open() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let (old, other) = (full("m"), full("other"));
+    let id = old.track.incident.as_ref().unwrap().id;
+    let record = IncidentRecord { id, ..incident(1, "m", None) };
+    keep_incidents(&store, vec![record.clone(), incident(2, "m", Some(5))]).await;
+    keep_monitors(&store, vec![with_runs(old.clone(), vec![])]).await;
+    let mut open = record.clone();
+    open.count(old.track.incident.as_ref());
+    keep_monitors(&store, vec![with_runs(old, vec![])]).await;
+    assert_eq!(store.incident(id).await.unwrap(), Some(open), "it stays while it is open");
+    scratch.meddle("UPDATE monitor SET cadence = '7'");
+    keep_monitors(&store, vec![with_runs(monitor("m"), vec![]), with_runs(other, vec![])]).await;
+    let closed = store.incident(id).await.unwrap().unwrap();
+    assert_eq!((closed.state, closed.resolved_at), (IncidentState::Resolved, Some(at(1))));
+    assert_eq!(closed.resolved_by, None, "no run did");
+    let last = closed.timeline.last().unwrap();
+    assert_eq!((closed.timeline.len(), &last.what[..]), (record.timeline.len() + 1, "resolved"));
+    assert!(last.note.as_deref().is_some_and(|note| note.contains("begun anew")), "{last:?}");
+}
+
+#[tokio::test]
+async fn runs_that_nobody_writes_cost_no_others() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let all: Vec<_> = (0..140).map(run).collect();
+    keep_monitors(&store, vec![with_runs(monitor("m"), all.clone())]).await;
+    scratch.meddle(
+        "UPDATE run_chunk SET bytes = x'ff' WHERE number = 0;
+         UPDATE monitor SET recent = x'0102'",
+    );
+    let oldest_first = RunRange { order: RunOrder::OldestFirst, ..RunRange::ALL };
+    assert_eq!(runs(&store, "m", oldest_first).await, all[64..128]);
+    keep_monitors(&store, vec![with_runs(monitor("m"), vec![run(200)])]).await;
+    let found = runs(&store, "m", oldest_first).await;
+    assert_eq!((found.len(), found.last()), (65, Some(&run(200))), "it goes on");
+}
+
+#[tokio::test]
+async fn an_incident_that_nobody_writes_is_named_and_hides_no_other() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    keep_incidents(&store, vec![incident(1, "m", None), incident(2, "m", None)]).await;
+    scratch.meddle("UPDATE incident SET severity = 'a riddle' WHERE number = 1");
+    let error = store.incident(incident(1, "m", None).id).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { table: "incident", row: 1, .. }), "{error}");
+    let listed = store.incidents(Default::default(), page(None, 9)).await.unwrap().items;
+    assert_eq!(listed, [incident(2, "m", None)]);
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_writes_does_not_stop_who_follows_the_log() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 1..=4 {
+        accept(&store, new_event(n, "k", &[])).await;
+    }
+    scratch.meddle(
+        "UPDATE event SET facts = '7' WHERE seq = 2; UPDATE event SET kind = 'A Riddle' WHERE seq = 3",
+    );
+    let part = store.log_after(0, 9).await.unwrap();
+    let ids: Vec<_> = part.events.iter().map(|logged| logged.event.id).collect();
+    assert_eq!((ids, part.last, part.missing), (vec![event_id(1), event_id(4)], 4, 0));
 }

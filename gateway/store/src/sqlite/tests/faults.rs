@@ -8,6 +8,7 @@
 //! `POSTROOM_STORE_SEEDS=first..end` runs these seeds instead of the few that every run of the tests takes.
 
 mod books;
+mod following;
 mod life;
 mod notes;
 

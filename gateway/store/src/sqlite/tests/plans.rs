@@ -43,6 +43,10 @@ fn no_query_reads_all_of_a_table_or_sorts() {
     let reads = events::QUERIES
         .into_iter()
         .chain(deliveries::QUERIES)
+        .chain(event_log::QUERIES)
+        .chain(monitors::QUERIES)
+        .chain(runs::QUERIES)
+        .chain(incidents::QUERIES)
         .chain(replays::QUERIES)
         .chain(pauses::QUERIES)
         .chain(plugin_state::QUERIES)

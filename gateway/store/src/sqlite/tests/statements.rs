@@ -10,12 +10,15 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
 use crate::{
-    DeliveryChange, NewBody, NewEvent,
+    DeliveryChange, MonitorChange, NewBody, NewEvent, TrackChange,
     sqlite::{
         bodies::StoredBody,
-        change::{Changes, EventRow},
+        change::{Changes, EventRow, Tracking},
     },
-    testing::attempt,
+    testing::{
+        attempt,
+        monitors::{monitor, named, run, tracked, with_runs},
+    },
 };
 
 /// The connection of a writer, and how many statements it has run.
@@ -58,6 +61,11 @@ impl Counted {
         self.cost(|changes| drop(changes.accept(&row, &mut Vec::new()).unwrap()))
     }
 
+    fn track(&mut self, monitors: Vec<MonitorChange>) -> (usize, u64) {
+        let tracking = Tracking { change: TrackChange { monitors, ..tracked(1) }, events: vec![] };
+        self.cost(|changes| changes.track(&tracking, &mut Vec::new()).unwrap())
+    }
+
     fn settle(&mut self, id: i64, attempts: u32, state: DeliveryState, kind: OutcomeKind) -> (usize, u64) {
         let change = DeliveryChange {
             attempts: Some(attempts),
@@ -87,4 +95,19 @@ fn a_delivery_costs_one_statement_at_intake_and_one_for_its_outcome() {
     // That an attempt which does not count came before is found by the update, which then does nothing.
     assert_eq!(counted.settle(3, 0, Pending, OutcomeKind::RateLimited), (1, 1));
     assert_eq!(counted.settle(3, 1, Delivered, OutcomeKind::Delivered), (4, 2));
+}
+
+#[test]
+fn a_run_costs_a_look_at_its_monitor_and_one_row() {
+    let scratch = Scratch::new();
+    let mut counted = Counted::open(&scratch);
+    let change = |uid: &str, runs: std::ops::Range<u32>| with_runs(monitor(uid), runs.map(run).collect());
+    // Each change keeps the position too.
+    assert_eq!(counted.track(vec![]), (1, 1));
+    assert_eq!(counted.track(vec![change("a", 0..1)]), (4, 3), "of a new monitor");
+    assert_eq!(counted.track(vec![change("a", 1..2)]), (3, 2));
+    assert_eq!(counted.track(vec![change("a", 2..62), change("b", 0..0)]), (6, 4), "however many runs");
+    assert_eq!(counted.track(vec![change("a", 62..63), change("b", 0..1)]), (5, 3));
+    assert_eq!(counted.track(vec![change("a", 63..64)]), (4, 3), "a chunk is full");
+    assert_eq!(counted.track(vec![with_runs(named("a", "x"), vec![])]), (4, 3), "a new name");
 }

@@ -71,7 +71,7 @@ impl Bench {
         let syncer = Syncer {
             path: Arc::clone(&path),
             log: Log::open(Arc::clone(&path), Arc::new(System)).unwrap(),
-            feed: Feed::new(feed, mark),
+            feed: Feed::new(feed, mark, watch::channel(0).0),
             turn: Arc::clone(&turn),
             reader: Reader::new(Arc::clone(&path), held),
             moving: Arc::new(Moving::new(Arc::clone(&path), &Tuning::default())),

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notes::{Action, Answer, Note, Shown, state};
+use super::{
+    life,
+    notes::{Action, Answer, Note, Shown, state},
+};
 
 /// The books of one store, from life to life.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub(super) struct Books {
     fed: BTreeSet<i64>,
     /// By destination, what may be.
     paused: BTreeMap<String, BTreeSet<bool>>,
+    /// How far the log was surely followed.
+    position: i64,
     /// The highest delivery id that was ever answered.
     highest: i64,
     /// Whether anything was pruned in the last life, or in any.
@@ -34,6 +39,14 @@ struct Event {
     key: Option<String>,
     /// Its first deliveries, once they are known.
     deliveries: Option<Vec<i64>>,
+}
+
+impl Event {
+    /// What is made when the log is followed.
+    fn made(must_be: bool) -> Self {
+        let destinations = vec![life::MADE_FOR.to_owned()];
+        Self { must_be, destinations, body: life::MADE_BODY, key: None, deliveries: None }
+    }
 }
 
 #[derive(Debug)]
@@ -90,6 +103,7 @@ impl Books {
                 }
                 Note::Paused(names) => self.compare_pauses(names)?,
                 Note::Waiting(ids) => compare_waiting(ids, &found)?,
+                Note::Position { position, fault } => self.compare_position(*position, fault.as_deref())?,
                 Note::Shown | Note::Begin(..) | Note::End(..) | Note::Fed(_) => {}
             }
         }
@@ -180,6 +194,16 @@ impl Books {
         Ok(())
     }
 
+    fn compare_position(&self, position: i64, fault: Option<&str>) -> Check {
+        if let Some(fault) = fault {
+            return Err(format!("followed up to {position}: {fault}"));
+        }
+        if position < self.position {
+            return Err(format!("followed up to {position}, it was {}", self.position));
+        }
+        Ok(())
+    }
+
     /// A record of several changes is there whole or not at all.
     fn compare_records(&self, ids: &BTreeMap<i64, &Shown>) -> Check {
         for record in &self.open_records {
@@ -247,7 +271,7 @@ impl Books {
             match note {
                 Note::Begin(number, action) => {
                     begun.insert(*number, (action, self.highest));
-                    if let Action::Accept { event, .. } = action {
+                    if let Action::Accept { event, .. } | Action::Follow { event } = action {
                         self.begun.insert(*event);
                     }
                 }
@@ -255,8 +279,10 @@ impl Books {
                     let (action, highest) = begun.remove(number).ok_or("an answer to nothing")?;
                     match answer {
                         // What fails is undone by the next write that succeeds. But rows that were pruned stay pruned
-                        // if it is their files that cannot be removed.
-                        Answer::Error(_) if last_write > Some(at) && !matches!(action, Action::Prune(_)) => {}
+                        // if it is their files that cannot be removed; and what was made of the log may stay.
+                        Answer::Error(_)
+                            if last_write > Some(at)
+                                && !matches!(action, Action::Prune(_) | Action::Follow { .. }) => {}
                         Answer::Error(_) => self.may_have(action),
                         answer => self.has(action, answer, highest)?,
                     }
@@ -295,6 +321,11 @@ impl Books {
                 let event = self.deliveries.get(of).ok_or("a retry of nothing")?.event;
                 self.deliveries.insert(*made, Delivery::new(event, true));
                 self.highest = self.highest.max(*made);
+            }
+            (Action::Follow { event }, Answer::Followed(position)) => {
+                self.position = *position;
+                self.events.insert(*event, Event::made(true));
+                self.ever.insert(*event);
             }
             (Action::Prune(_), _) => (self.pruned, self.ever_pruned) = (true, true),
             (Action::Pause(name, paused), _) => {
@@ -345,6 +376,9 @@ impl Books {
                     delivery.open_retries += 1;
                 }
             }
+            Action::Follow { event } => {
+                self.events.insert(*event, Event::made(false));
+            }
             Action::Prune(_) => (self.pruned, self.ever_pruned) = (true, true),
             Action::Pause(name, paused) => {
                 let possible = self.paused.entry(name.clone()).or_insert_with(|| BTreeSet::from([false]));
@@ -369,7 +403,7 @@ fn last_write_begun(notes: &[Note]) -> Option<usize> {
             Note::End(ended, answer) if ended == number => match answer {
                 Answer::Accepted { repeated, .. } => !repeated,
                 Answer::Retried(made) => made.is_some(),
-                Answer::Done => true,
+                Answer::Done | Answer::Followed(_) => true,
                 Answer::Error(_) => false,
             },
             _ => false,

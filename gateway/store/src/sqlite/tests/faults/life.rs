@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    mem,
     path::PathBuf,
     process,
     sync::{
@@ -20,7 +21,7 @@ use postroom_core::{
 use postroom_faulty_disk::Random;
 
 use super::{
-    database,
+    database, following,
     notes::{Action, Answer, Note, Notes, Shown, state},
 };
 use crate::{
@@ -31,10 +32,13 @@ use crate::{
 /// More than a life can accept; the next one counts on from here.
 pub(super) const EVENTS_MAX: u64 = 1000;
 const DESTINATIONS: [&str; 2] = ["a", "b"];
-const LANES: u64 = 3;
+pub(super) const LANES: u64 = 3;
 /// Bodies above this number are large; several events share one.
 const SMALL_BODIES: u64 = 5;
 const BODIES: u64 = 8;
+/// What is made when the log is followed.
+pub(super) const MADE_FOR: &str = DESTINATIONS[0];
+pub(super) const MADE_BODY: u64 = 0;
 
 /// What makes a life.
 #[derive(Debug)]
@@ -99,14 +103,15 @@ impl Life {
         let next_event = AtomicU64::new(self.first_event);
         let mut begun = 0;
         while begun < self.actions {
-            // Together, so that one commit holds several; but no two about one delivery, and no two pauses: their order
-            // would be open.
+            // Together, so that one commit holds several; but no two about one delivery, no two pauses, and nobody follows
+            // the log twice at once: their order would be open.
             let count = 1 + random.below(6);
             let mut batch: Vec<(u64, Action)> = Vec::new();
             for _ in 0..count {
                 let action = any_action(&mut random, &mut known, &next_event);
-                let pauses = |action: &Action| matches!(action, Action::Pause(..));
-                if pauses(&action) && batch.iter().any(|(_, other)| pauses(other)) {
+                let is_alone = |action: &Action| matches!(action, Action::Pause(..) | Action::Follow { .. });
+                let is_same = |other: &Action| mem::discriminant(other) == mem::discriminant(&action);
+                if is_alone(&action) && batch.iter().any(|(_, other)| is_same(other)) {
                     continue;
                 }
                 batch.push((begun, action));
@@ -127,7 +132,7 @@ impl Life {
 }
 
 fn any_action(random: &mut Random, known: &mut Vec<i64>, next_event: &AtomicU64) -> Action {
-    match random.below(20) {
+    match random.below(23) {
         0..=8 => {
             let event = next_event.fetch_add(1, Ordering::Relaxed);
             let destinations = match random.below(5) {
@@ -151,6 +156,7 @@ fn any_action(random: &mut Random, known: &mut Vec<i64>, next_event: &AtomicU64)
         }
         16 | 17 => take(random, known).map_or(Action::Record(vec![]), Action::Retry),
         18 => Action::Prune(usize::try_from(random.below(4)).unwrap()),
+        19..=21 => Action::Follow { event: next_event.fetch_add(1, Ordering::Relaxed) },
         _ => Action::Pause((*random.pick(&DESTINATIONS)).to_owned(), random.chance(1, 2)),
     }
 }
@@ -213,6 +219,10 @@ async fn perform(store: &SqliteStore, notes: &Notes, number: u64, action: &Actio
             let answer = store.prune(prune).await;
             (answer.map_or_else(|error| Answer::Error(error.to_string()), |_| Answer::Done), vec![])
         }
+        Action::Follow { event } => {
+            let followed = following::follow(store, u32::try_from(*event).unwrap()).await;
+            (followed.map_or_else(|error| Answer::Error(error.to_string()), Answer::Followed), vec![])
+        }
         Action::Pause(name, paused) => {
             let pause = paused.then(|| Pause { at: at(1), by: "somebody".to_owned() });
             let answer = store.set_pause(destination(name), pause).await;
@@ -262,6 +272,8 @@ async fn show(store: &SqliteStore, notes: &Notes) -> Vec<i64> {
     notes.write(&Note::Paused(paused));
     let waiting = testing::waiting(store).await;
     notes.write(&Note::Waiting(waiting.iter().map(|id| id.get()).collect()));
+    let (position, fault) = following::agree(store).await;
+    notes.write(&Note::Position { position, fault });
     notes.write(&Note::Shown);
     known
 }

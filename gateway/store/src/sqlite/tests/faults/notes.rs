@@ -28,6 +28,8 @@ pub(super) enum Action {
     Prune(usize),
     /// A person pauses a destination, or resumes it.
     Pause(String, bool),
+    /// The log is followed by some events, and event number `event` is made about it.
+    Follow { event: u64 },
 }
 
 /// How it was answered.
@@ -40,6 +42,8 @@ pub(super) enum Answer {
     },
     Retried(Option<i64>),
     Done,
+    /// The log was followed up to here.
+    Followed(i64),
     /// With what it said.
     Error(String),
 }
@@ -57,6 +61,11 @@ pub(super) enum Note {
     Paused(Vec<String>),
     /// Deliveries that wait, as the dispatcher would read them.
     Waiting(Vec<i64>),
+    /// How far the log was followed, and what does not agree with that.
+    Position {
+        position: i64,
+        fault: Option<String>,
+    },
     /// Everything that was there has been noted.
     Shown,
     Begin(u64, Action),

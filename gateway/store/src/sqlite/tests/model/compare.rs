@@ -19,6 +19,7 @@ impl Model {
             lane: lane(delivery.destination, delivery.key),
             attempts: delivery.attempts,
             due: delivery.due.unwrap_or(Timestamp::EPOCH),
+            repeats: delivery.replay_of.is_some(),
         };
         waiting.map(ticket).collect()
     }
