@@ -1,0 +1,87 @@
+//! What differs between two states of one part, member by member.
+
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use super::FieldChange;
+use crate::{
+    canonical::same,
+    json::members,
+    place::Place,
+    tree::{Content, Node, escaped},
+};
+
+/// What differs, without what Postman generates. Objects are gone into, arrays are compared as a whole. The parts in the
+/// lists of a node are nodes of their own; of the lists only matters whether they are there.
+pub(super) fn field_changes(before: &Node<'_>, after: &Node<'_>) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    compare_members("", &before.texts(), &after.texts(), after.place, &mut changes);
+    changes
+}
+
+fn compare_members<'a>(
+    path: &str,
+    before: &[(&'a str, &'a str)],
+    after: &[(&'a str, &'a str)],
+    place: Place,
+    changes: &mut Vec<FieldChange>,
+) {
+    let [earlier, later]: [HashMap<&str, &str>; 2] =
+        [before, after].map(|members| members.iter().copied().collect());
+    let has_key = later.contains_key("key");
+    let new = after.iter().filter(|(key, _)| !earlier.contains_key(key));
+    for &(key, _) in before.iter().chain(new) {
+        // What is generated in the first state only is what people chose in the second.
+        if place.generated(key, has_key).is_none() {
+            let path = format!("{path}/{}", escaped(key));
+            compare(path, earlier.get(key).copied(), later.get(key).copied(), place.member(key), changes);
+        }
+    }
+}
+
+/// Nobody wants to read what changed in more members than these one by one.
+const MEMBERS_MAX: usize = 1000;
+
+fn compare(
+    path: String,
+    before: Option<&str>,
+    after: Option<&str>,
+    place: Place,
+    changes: &mut Vec<FieldChange>,
+) {
+    if let (Some(before), Some(after)) = (before, after) {
+        if same(before, after, place) {
+            return;
+        }
+        if let (Some(before), Some(after)) = (members(before), members(after))
+            && before.len().max(after.len()) <= MEMBERS_MAX
+        {
+            let [before, after] = [&before, &after]
+                .map(|members| members.iter().map(|member| (&*member.key, member.value)).collect::<Vec<_>>());
+            return compare_members(&path, &before, &after, place.object(), changes);
+        }
+    }
+    changes.push(FieldChange { path, before: before.and_then(raw), after: after.and_then(raw) });
+}
+
+/// A copy of a value's text. All texts were read as JSON before.
+pub(super) fn raw(text: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(text.to_owned()).ok()
+}
+
+impl Node<'_> {
+    fn texts(&self) -> Vec<(&str, &str)> {
+        self.members.iter().map(|part| (&*part.key, part.content.own_text())).collect()
+    }
+}
+
+impl<'a> Content<'a> {
+    /// Of a list without the parts in it, which are looked at one by one.
+    pub(crate) fn own_text(&self) -> &'a str {
+        match self {
+            Self::Value(text) => text,
+            Self::List(_) => "[]",
+        }
+    }
+}

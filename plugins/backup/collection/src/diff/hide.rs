@@ -1,0 +1,70 @@
+//! A difference that can be told to others: without secrets.
+
+use serde_json::value::RawValue;
+
+use super::{Change, Diff, FieldChange, fields::raw};
+use crate::{
+    place::Place,
+    secrets::{Role, Siblings, hidden, judge, replaced, without_tokens},
+    tree::segments,
+};
+
+impl Diff {
+    /// The same changes with `[redacted]` in place of every secret in them. It is for people: it cannot be applied.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        Self { changes: self.changes.iter().map(without_secrets).collect() }
+    }
+}
+
+fn without_secrets(change: &Change) -> Change {
+    let (place, role) = stands(change.to.as_deref().or(change.from.as_deref()).unwrap_or_default());
+    let names = |names: &[String]| names.iter().map(|name| without_tokens(name)).collect();
+    let siblings =
+        Siblings { name: change.place.last().map(String::as_str), kind: change.secret.then_some("secret") };
+    Change {
+        place: names(&change.place),
+        was: change.was.as_deref().map(names),
+        fields: change.fields.iter().map(|field| without_secrets_in(field, place, siblings)).collect(),
+        value: change.value.as_ref().and_then(|value| raw(&hidden(value.get(), place, role))),
+        ..change.clone()
+    }
+}
+
+/// The place and role of a part.
+fn stands(pointer: &str) -> (Place, Role) {
+    let mut at = (Place::Collection, Role::Plain);
+    for (step, segment) in segments(pointer).enumerate() {
+        at = if step % 2 == 0 { below(at, &segment) } else { (at.0.element(), at.1.element()) };
+    }
+    at
+}
+
+fn below((place, role): (Place, Role), key: &str) -> (Place, Role) {
+    (place.object().member(key), role.member(place, key))
+}
+
+fn without_secrets_in(field: &FieldChange, part: Place, siblings: Siblings<'_>) -> FieldChange {
+    let steps: Vec<_> = segments(&field.path).collect();
+    let Some((key, way)) = steps.split_last() else { return field.clone() };
+    let owner = way.iter().fold((part, Role::Plain), |at, key| below(at, key));
+    let hide = |value: &RawValue| {
+        let text = value.get();
+        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(inside) => {
+                let spans = judge(inside, owner.0, owner.1, key, siblings).into_iter();
+                let spans = spans.map(|(_, span, _)| span.start + 1..span.end + 1).collect();
+                raw(&String::from_utf8_lossy(&replaced(text.as_bytes(), spans)))
+            }
+            None => {
+                let (place, role) = below(owner, key);
+                raw(&hidden(text, place, role))
+            }
+        }
+    };
+    FieldChange {
+        path: without_tokens(&field.path),
+        before: field.before.as_deref().and_then(hide),
+        after: field.after.as_deref().and_then(hide),
+    }
+}
