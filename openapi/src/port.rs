@@ -345,6 +345,12 @@ pub enum RunError {
         /// Most bytes of it as JSON.
         bytes_max: usize,
     },
+    /// Something that the input names is not there.
+    #[error("{reason}")]
+    NotFound {
+        /// The plugin's words.
+        reason: String,
+    },
     /// The plugin does not do it as things stand.
     #[error("{reason}")]
     Refused {

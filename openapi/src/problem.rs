@@ -277,7 +277,7 @@ impl From<ActionError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let code = match &error {
-            RunError::UnknownAction => Code::NotFound,
+            RunError::UnknownAction | RunError::NotFound { .. } => Code::NotFound,
             RunError::Input { .. } => Code::InvalidInput,
             RunError::InputTooLarge { .. } => Code::BodyTooLarge,
             RunError::Refused { .. } => Code::Conflict,

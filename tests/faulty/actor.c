@@ -11,7 +11,7 @@ const char postroom_manifest_v1[] POSTROOM_MANIFEST =
     "\"actions\":[{\"name\":\"echo\",\"title\":\"Echo\",\"description\":\"Gives back what it is given\",\"danger\":true,"
     "\"input_schema\":{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\"}},"
     "\"additionalProperties\":false},\"output_schema\":{\"type\":\"object\"}}"
-    ACTION("tell") ACTION("refuse") ACTION("conflict") ACTION("later") ACTION("not-now") ACTION("fail") ACTION("hold")
+    ACTION("tell") ACTION("refuse") ACTION("conflict") ACTION("missing") ACTION("later") ACTION("not-now") ACTION("fail") ACTION("hold")
     ACTION("block") ACTION("twice") ACTION("both") ACTION("large") ACTION("no-object") ACTION("no-text") ACTION("short")
     ACTION("abort") ACTION("count") "]}";
 
@@ -58,6 +58,8 @@ static postroom_status run(void *instance, const postroom_action *action, postro
         end(r, POSTROOM_E_INVALID, str("{\"errors\":[{\"path\":\"/name\",\"message\":\"is no name\"}]}"), "");
     } else if (is(action->name, "conflict")) {
         end(r, POSTROOM_E_CONFLICT, str(""), "it is there already");
+    } else if (is(action->name, "missing")) {
+        end(r, POSTROOM_E_NOT_FOUND, str(""), "there is none of this name");
     } else if (is(action->name, "later")) {
         end(r, POSTROOM_E_UNAVAILABLE, str(""), "the remote side is away");
     } else if (is(action->name, "not-now")) {

@@ -81,6 +81,7 @@ async fn actions_are_listed_without_asking_the_plugin_and_run_by_admins_alone() 
     bad.assert_problem(422, "invalid_input");
     assert_eq!(bad.json()["reasons"], json!(["/name: is no name"]));
     act(&gateway, "conflict", json!({})).await.assert_problem(409, "conflict");
+    act(&gateway, "missing", json!({})).await.assert_problem(404, "not_found");
     act(&gateway, "later", json!({})).await.assert_problem(503, "unavailable");
     act(&gateway, "fail", json!({})).await.assert_problem(502, "plugin_failed");
 

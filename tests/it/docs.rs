@@ -35,7 +35,8 @@ const PLUGIN_AUTHOR: Document =
     Document { path: "docs/plugin-author.md", text: include_str!("../../docs/plugin-author.md") };
 const MONITORS: Document =
     Document { path: "docs/monitors.md", text: include_str!("../../docs/monitors.md") };
-const DOCUMENTS: [Document; 6] = [README, USER_GUIDE, ITOC360, OPERATING, PLUGIN_AUTHOR, MONITORS];
+const BACKUPS: Document = Document { path: "docs/backups.md", text: include_str!("../../docs/backups.md") };
+const DOCUMENTS: [Document; 7] = [README, USER_GUIDE, ITOC360, BACKUPS, OPERATING, PLUGIN_AUTHOR, MONITORS];
 
 /// Stands for every secret of an example: long enough for a token, and an address where one is wanted.
 const ANY_SECRET: &str = "https://example.com/0123456789abcdef";
@@ -197,7 +198,7 @@ fn settings_of_plugins_are_those_of_their_schemas() {
         let inspected = run(folder.path(), "", &["plugin", "inspect", plugin, "--json"]);
         let inspected: Value = serde_json::from_str(&inspected.stdout).unwrap();
         let schema = &inspected["manifest"]["config_schema"];
-        let required = schema["required"].as_array().unwrap();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
         let settings = schema["properties"].as_object().unwrap();
         let settings: BTreeMap<_, _> =
             settings.keys().map(|name| (name.clone(), required.contains(&json!(name)))).collect();

@@ -15,14 +15,18 @@ const MIB: usize = 1024 * 1024;
 
 /// A collection of about this length whose text does not repeat.
 fn collection(bytes: usize) -> String {
-    let mut text = String::with_capacity(bytes + 64);
+    let mut items = String::with_capacity(bytes + 1024);
     let mut number = 0x9e37_79b9_u32;
-    while text.len() < bytes {
-        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        text.push_str(&format!("{number:08x}"));
+    while items.len() < bytes {
+        items.push_str(if items.is_empty() { "{\"name\":\"" } else { "\"},{\"name\":\"" });
+        // A request of a kilobyte.
+        for _ in 0..128 {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            items.push_str(&format!("{number:08x}"));
+        }
     }
     format!(
-        "{{\"collection\":{{\"info\":{{\"_postman_id\":\"c3ec8bf7\",\"name\":\"Large\"}},\"item\":\"{text}\"}}}}"
+        "{{\"collection\":{{\"info\":{{\"_postman_id\":\"c3ec8bf7\",\"name\":\"Large\"}},\"item\":[{items}\"}}]}}}}"
     )
 }
 
@@ -56,6 +60,11 @@ async fn fifty_megabytes_go_the_whole_way_in_little_memory() {
 
     let more = gateway.memory_peak_bytes() - before;
     assert!(more < 32 * MIB as u64, "it took {more} bytes of memory more");
+
+    // The plugin compares it with the version before it, within the memory that it has.
+    let changed = gateway.accept(large.replacen("Large", "Larger", 1)).await;
+    let delivery = gateway.delivery_in_state(&changed, "copies", "delivered").await;
+    assert!(delivery["attempts"][0]["record"]["changes"].is_string(), "{delivery}");
 }
 
 #[tokio::test]

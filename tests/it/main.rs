@@ -6,6 +6,8 @@ mod actions;
 mod api;
 mod architecture;
 mod backup;
+mod backup_commands;
+mod backup_git;
 mod bugs;
 mod c_examples;
 mod chaos;

@@ -8,7 +8,10 @@
 
 mod window;
 
-use jiff::{SignedDuration, ToSpan, civil, tz::TimeZone};
+use jiff::{
+    SignedDuration, ToSpan, civil,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 
 use self::window::Window;
 use crate::{limits, time::Timestamp};
@@ -95,7 +98,9 @@ impl Schedule {
             _ => {}
         }
         let windows = windows.iter().map(|window| Window::parse(window)).collect::<Result<_, _>>()?;
-        let time_zone = TimeZone::get(time_zone)
+        // Not the machine's own data, which a plugin that is built beside us may switch on: this crate opens no file.
+        let time_zone = TimeZoneDatabase::bundled()
+            .get(time_zone)
             .map_err(|_| ScheduleError::NotATimeZone { time_zone: time_zone.to_owned() })?;
         Ok(Self { windows, time_zone })
     }

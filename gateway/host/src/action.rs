@@ -45,6 +45,12 @@ pub enum ActionError {
     /// The input is too large.
     #[error("the input has more than {ACTION_INPUT_BYTES_MAX} bytes")]
     InputTooLarge,
+    /// Something that the input names is not there.
+    #[error("the plugin does not find it: {reason}")]
+    NotFound {
+        /// The plugin's words.
+        reason: String,
+    },
     /// The plugin does not do it as things stand.
     #[error("the plugin refuses: {reason}")]
     Refused {
@@ -110,10 +116,10 @@ impl ActionReport {
         match self.status {
             abi::POSTROOM_OK => output(&mask.text(&self.output_json, usize::MAX)),
             abi::POSTROOM_E_INVALID => Err(ActionError::Input { faults: self.faults(&reason(), mask) }),
-            abi::POSTROOM_E_NOT_FOUND
-            | abi::POSTROOM_E_CONFLICT
-            | abi::POSTROOM_E_DENIED
-            | abi::POSTROOM_E_CONFIG => Err(ActionError::Refused { reason: reason() }),
+            abi::POSTROOM_E_NOT_FOUND => Err(ActionError::NotFound { reason: reason() }),
+            abi::POSTROOM_E_CONFLICT | abi::POSTROOM_E_DENIED | abi::POSTROOM_E_CONFIG => {
+                Err(ActionError::Refused { reason: reason() })
+            }
             abi::POSTROOM_E_UNAVAILABLE | abi::POSTROOM_E_BUSY => {
                 Err(ActionError::Unavailable { reason: reason() })
             }

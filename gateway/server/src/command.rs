@@ -4,7 +4,10 @@ mod exit;
 mod gateway;
 mod settings;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -17,8 +20,10 @@ pub(crate) use self::{
     settings::parse_public_url,
 };
 use crate::{
-    commands::{check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve},
-    output::{Colour, Output, Screen},
+    commands::{
+        backup, check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve,
+    },
+    output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
 };
 
@@ -60,6 +65,9 @@ enum Command {
     /// When monitors failed, and for how long
     #[command(subcommand)]
     Incidents(incidents::Command),
+    /// The versions of collections that are backed up, and how to get them back
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -87,8 +95,13 @@ pub fn main() -> ExitCode {
         return postroom_host::plugin_host_main();
     }
     let colour = Colour::of_process();
-    let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr());
-    let mut output = Output::new(&mut stdout, &mut stderr, colour).on(Screen::of_process());
+    let (mut stdout, mut stderr, mut stdin) =
+        (io::stdout().lock(), io::stderr(), io::BufReader::new(io::stdin()));
+    let output = Output::new(&mut stdout, &mut stderr, colour).on(Screen::of_process());
+    let mut output = output.telling(Progress::of_process());
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        output = output.asking(&mut stdin);
+    }
     match Cli::try_parse() {
         Ok(cli) => exit::report(run(cli, colour, &mut output), &mut output).into(),
         Err(error) => {
@@ -116,6 +129,7 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Destination(args) => destination::run(&args, output),
         Command::Monitors(command) => monitors::run(&command, output),
         Command::Incidents(command) => incidents::run(&command, output),
+        Command::Backup(command) => backup::run(&command, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

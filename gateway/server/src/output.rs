@@ -2,15 +2,16 @@
 
 use std::{
     fmt,
-    io::{self, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal, Write},
 };
 
 use serde::Serialize;
 
+mod progress;
 mod screen;
 mod table;
 
-pub use screen::Screen;
+pub use self::{progress::Progress, screen::Screen};
 
 /// Where a command writes.
 pub struct Output<'a> {
@@ -18,6 +19,8 @@ pub struct Output<'a> {
     talk: &'a mut dyn Write,
     colour: Colour,
     screen: Screen,
+    progress: Progress,
+    person: Option<&'a mut dyn BufRead>,
 }
 
 /// Which of the two are shown in colour.
@@ -55,7 +58,19 @@ impl Colour {
 impl<'a> Output<'a> {
     /// Writes data and talk to these.
     pub fn new(data: &'a mut dyn Write, talk: &'a mut dyn Write, colour: Colour) -> Self {
-        Self { data, talk, colour, screen: Screen::default() }
+        Self { data, talk, colour, screen: Screen::default(), progress: Progress::default(), person: None }
+    }
+
+    /// Tells how far long work is, as far as `progress` can be seen.
+    #[must_use]
+    pub fn telling(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Asks somebody who reads the talk and answers here.
+    #[must_use]
+    pub fn asking(self, person: &'a mut dyn BufRead) -> Self {
+        Self { person: Some(person), ..self }
     }
 
     /// Shows data on this.
@@ -80,6 +95,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When it cannot be written.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        self.progress.clear(self.talk)?;
         Ok(self.data.write_all(bytes)?)
     }
 
@@ -88,6 +104,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When it cannot be written.
     pub fn line(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
+        self.progress.clear(self.talk)?;
         Ok(writeln!(self.data, "{line}")?)
     }
 
@@ -96,6 +113,7 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When it cannot be written.
     pub fn json(&mut self, value: &impl Serialize) -> Result<(), OutputError> {
+        self.progress.clear(self.talk)?;
         serde_json::to_writer_pretty(&mut *self.data, value).map_err(io::Error::from)?;
         Ok(writeln!(self.data)?)
     }
@@ -156,7 +174,36 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When it cannot be written.
     pub fn say(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
+        self.progress.clear(self.talk)?;
         Ok(writeln!(self.talk, "{line}")?)
+    }
+
+    /// Says how far long work is, in a line that the next one takes the place of. Nothing where nobody looks.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn progress(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
+        Ok(self.progress.show(&plain(line.to_string()), self.talk)?)
+    }
+
+    /// Whether there is somebody to ask.
+    #[must_use]
+    pub const fn can_ask(&self) -> bool {
+        self.person.is_some()
+    }
+
+    /// Asks a question that yes or no answers. Whatever is not a yes is a no, and so is nobody's answer.
+    ///
+    /// # Errors
+    /// When the question cannot be written, or the answer not be read.
+    pub fn ask(&mut self, question: impl fmt::Display) -> Result<bool, OutputError> {
+        self.progress.clear(self.talk)?;
+        let Some(person) = &mut self.person else { return Ok(false) };
+        write!(self.talk, "{question} [y/N] ")?;
+        self.talk.flush()?;
+        let mut answer = String::new();
+        person.read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Says that something went wrong.

@@ -74,6 +74,7 @@ async fn each_refusal_has_a_status_and_a_code_of_its_own() {
         (r#"{"fail": "unknown"}"#, 404, "not_found"),
         (r#"{"fail": "input"}"#, 422, "invalid_input"),
         (r#"{"fail": "large"}"#, 413, "body_too_large"),
+        (r#"{"fail": "missing"}"#, 404, "not_found"),
         (r#"{"fail": "refused"}"#, 409, "conflict"),
         (r#"{"fail": "unavailable"}"#, 503, "unavailable"),
         (r#"{"fail": "late"}"#, 504, "action_timeout"),

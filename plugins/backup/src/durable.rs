@@ -16,13 +16,29 @@ const TEMPORARY_SUFFIX: &str = ".tmp";
 /// instance's that is just being written, as when a destination is reloaded.
 const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// Writes a new file; the caller has made sure that nothing else has this name.
+/// Writes a file; it takes the place of one that has this name.
 pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let (temporary, mut file) = Temporary::create(folder)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
+    let temporary = Temporary::with(folder, bytes)?;
     fs::rename(&temporary.0, folder.join(name))?;
+    sync_folder(folder)
+}
+
+/// Writes a new file; fails with [`io::ErrorKind::AlreadyExists`] when something has this name.
+pub(crate) fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let path = folder.join(name);
+    // Most often it shows before anything is written.
+    if fs::symlink_metadata(&path).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let temporary = Temporary::with(folder, bytes)?;
+    match fs::hard_link(&temporary.0, &path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        // A file system without hard links. Another writer in this very moment would be replaced.
+        Err(_) if fs::symlink_metadata(&path).is_ok() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(&temporary.0, &path)?,
+    }
+    drop(temporary);
     sync_folder(folder)
 }
 
@@ -66,18 +82,30 @@ pub(crate) fn sweep(folder: &Path, now_unix_ms: u64) -> io::Result<usize> {
 
 fn is_left_over(entry: &DirEntry, now_unix_ms: u64) -> io::Result<bool> {
     let name = entry.file_name();
-    let name = name.to_string_lossy();
-    if !(name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)) {
+    if !is_temporary(&name.to_string_lossy()) {
         return Ok(false);
     }
     let written = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Duration::from_millis(now_unix_ms).saturating_sub(written) > TEMPORARY_AGE_MAX)
 }
 
+/// Whether a file of this name may be one that is being written.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
+}
+
 /// Path of a file that is being written; the file is removed unless it was renamed.
 struct Temporary(PathBuf);
 
 impl Temporary {
+    /// A file with these bytes, on disk.
+    fn with(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let (temporary, mut file) = Self::create(folder)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(temporary)
+    }
+
     /// Each write has a file of its own, also for the same event: a try that the gateway gave up runs on beside the next.
     fn create(folder: &Path) -> io::Result<(Self, File)> {
         static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -1,35 +1,24 @@
-//! Names of folders, made from what strangers called their collections.
+//! Parts of file names, made from what strangers called their collections.
 
 use sha2::{Digest, Sha256};
 
-/// With the id, below the 143 bytes that the strictest file system in use (eCryptfs) allows for one name.
-const NAME_BYTES_MAX: usize = 90;
 const ID_BYTES_MAX: usize = 36;
 const UUID_BYTES: usize = 36;
 
-/// Name of the folder of one collection: `{collection name}-{id}`.
-pub(crate) fn folder_name(name: Option<&str>, id: Option<&str>) -> String {
-    let name = name.map(|name| safe(name, NAME_BYTES_MAX)).filter(|name| !name.is_empty());
-    let name = format!("{}-{}", name.as_deref().unwrap_or("unnamed"), folder_id(id));
-    if is_device(&name) { format!("_{name}") } else { name }
-}
-
-/// How the name of a collection's folder ends, whatever the collection was called when the folder was made.
-///
-/// Only a UUID tells folders apart for sure: `-7` also ends a folder of the id `1-7`.
-pub(crate) fn folder_suffix(id: Option<&str>) -> Option<String> {
-    id.filter(|id| is_uuid(id)).map(|id| format!("-{id}"))
-}
-
-fn folder_id(id: Option<&str>) -> String {
+/// A collection's id, as far as it fits into the name of a file.
+pub(crate) fn folder_id(id: Option<&str>) -> String {
     let Some(id) = id.filter(|id| !id.is_empty()) else { return "unknown".to_owned() };
     let safe = safe(id, ID_BYTES_MAX);
-    // Two ids that look alike once they are safe are still two collections.
-    if safe == id { safe } else { format!("{safe}~{}", &hex(&Sha256::digest(id))[..8]) }
+    // Two ids that look alike once they are safe, or to a file system that knows no case, are still two collections.
+    if safe == id && !id.contains(char::is_uppercase) {
+        safe
+    } else {
+        format!("{safe}~{}", &hex(&Sha256::digest(id))[..8])
+    }
 }
 
 /// `text` as part of a file name on any system: one component, visible, never special, at most `bytes_max` long.
-fn safe(text: &str, bytes_max: usize) -> String {
+pub(crate) fn safe(text: &str, bytes_max: usize) -> String {
     let text: String = text.chars().map(|c| if is_forbidden(c) { '_' } else { c }).collect();
     let hidden = |c: char| c == '.' || c.is_whitespace();
     let text = text.trim_start_matches(hidden);
@@ -42,15 +31,7 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() || turns_text || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
 }
 
-/// Windows takes these for devices, with any extension; a folder may be shared with it.
-fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
-    let numbered =
-        |port: &str| stem.strip_prefix(port).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
-    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
-}
-
-fn is_uuid(id: &str) -> bool {
+pub(crate) fn is_uuid(id: &str) -> bool {
     id.len() == UUID_BYTES
         && id.bytes().enumerate().all(|(index, byte)| match index {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -57,9 +57,13 @@ pub(crate) fn kind(kind: &str) -> Checked {
 /// How the gateway's own kinds begin, those to come included.
 const RESERVED: [&str; 6] = ["monitor_", "collection_", "incident_", "backup_", "delivery_", "destination_"];
 
+/// Those that begin so and that a plugin makes all the same: the bundled one that keeps backups.
+const BUNDLED: [&str; 3] = ["backup_changed", "backup_damaged", "backup_secrets"];
+
 pub(crate) fn emitted_kind(kind: &str) -> Checked {
     let is_own =
         ["activity", "unrecognized"].contains(&kind) || RESERVED.iter().any(|own| kind.starts_with(own));
+    let is_own = is_own && !BUNDLED.contains(&kind);
     ensure(is_plain(kind), || {
         "a kind of the plugin's own has 1 to 64 of the characters a-z, 0-9 and _".into()
     })?;

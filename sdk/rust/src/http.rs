@@ -27,7 +27,7 @@ pub use reqwest::Method;
 pub use self::{
     client::{HttpClient, HttpClientBuilder, HttpClientError},
     reach::Reach,
-    request::RequestBuilder,
+    request::{RequestBuilder, no_answer},
     response::Response,
 };
 

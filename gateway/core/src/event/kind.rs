@@ -120,6 +120,9 @@ impl FromStr for Kind {
 const NAME_BYTES_MAX: usize = 64;
 /// How the gateway's own kinds begin, those to come included. No plugin can pretend to be a monitor.
 const RESERVED: [&str; 6] = ["monitor_", "collection_", "incident_", "backup_", "delivery_", "destination_"];
+/// Those that begin so and that a plugin makes all the same: the bundled one that keeps backups. They say nothing that the
+/// gateway acts on.
+const BUNDLED: [&str; 3] = ["backup_changed", "backup_damaged", "backup_secrets"];
 
 /// The name that a plugin gives to a kind of its own: 1 to 64 lower-case letters, digits and `_`.
 ///
@@ -158,7 +161,8 @@ impl FromStr for EmittedKind {
         if !(1..=NAME_BYTES_MAX).contains(&text.len()) || !text.bytes().all(is_plain) {
             return Err(EmittedKindError::NotAName);
         }
-        if Kind::NAMES.contains(&text) || RESERVED.iter().any(|start| text.starts_with(start)) {
+        let is_reserved = Kind::NAMES.contains(&text) || RESERVED.iter().any(|start| text.starts_with(start));
+        if is_reserved && !BUNDLED.contains(&text) {
             return Err(EmittedKindError::Reserved);
         }
         let mut bytes = [0; NAME_BYTES_MAX];

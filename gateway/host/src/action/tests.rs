@@ -38,7 +38,7 @@ fn each_status_is_told_in_its_way() {
     fn check(status: i32, message: &str, said: &str) {
         assert_eq!(report(status, "{}", message).unwrap_err().to_string(), said);
     }
-    check(abi::POSTROOM_E_NOT_FOUND, "no such backup", "the plugin refuses: no such backup");
+    check(abi::POSTROOM_E_NOT_FOUND, "no such backup", "the plugin does not find it: no such backup");
     check(abi::POSTROOM_E_CONFLICT, "is there", "the plugin refuses: is there");
     check(abi::POSTROOM_E_DENIED, "", "the plugin refuses: status -7 (denied)");
     check(abi::POSTROOM_E_CONFIG, "no root", "the plugin refuses: no root");

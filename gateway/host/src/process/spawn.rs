@@ -41,6 +41,8 @@ pub(super) async fn spawn(program: &Path) -> io::Result<Spawned> {
     command
         .arg("plugin-host")
         .env_clear()
+        // Git reads /etc/gitconfig before anything else, and libgit2 opens no repository when the sandbox forbids that.
+        .env("GIT_CONFIG_NOSYSTEM", "1")
         // A group of its own: Ctrl-C in a terminal goes to a whole group, and the gateway wants to drain its plugins.
         .process_group(0)
         .stdin(OwnedFd::from(theirs))

@@ -79,6 +79,7 @@ pub(super) fn action(action: &Action) -> actions::Action {
 fn reason(error: &ActionError) -> String {
     match error {
         ActionError::Input { .. } => "the input does not fit".to_owned(),
+        ActionError::NotFound { .. } => "the plugin does not find what is meant".to_owned(),
         ActionError::Refused { .. } => "the plugin refuses".to_owned(),
         ActionError::Unavailable { .. } => "the plugin cannot do this now".to_owned(),
         ActionError::Failed { .. } => "the plugin failed".to_owned(),
@@ -94,6 +95,7 @@ fn told(error: ActionError) -> RunError {
             RunError::Input { reasons: faults.iter().map(ToString::to_string).collect() }
         }
         ActionError::InputTooLarge => RunError::InputTooLarge { bytes_max: ACTION_INPUT_BYTES_MAX },
+        ActionError::NotFound { .. } => RunError::NotFound { reason },
         ActionError::Refused { .. } => RunError::Refused { reason },
         ActionError::Unavailable { .. } | ActionError::NotRunning { .. } | ActionError::Busy => {
             RunError::Unavailable { reason }

@@ -3,6 +3,7 @@
 mod api;
 
 use std::{
+    convert::Infallible,
     env, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -24,11 +25,14 @@ use crate::config::{
 pub(crate) struct GatewayFlags {
     /// Its address; without it `[server] listen` of the configuration, on this machine
     // Text here: clap would show an address that cannot be read, and there may be a password in it.
-    #[arg(long, value_name = "URL", env = GATEWAY_URL, hide_env_values = true)]
+    #[arg(long, visible_alias = "server", value_name = "URL", env = GATEWAY_URL, hide_env_values = true)]
     url: Option<String>,
     /// A file with the API key; without it $POSTROOM_API_KEY, or the key of the configuration that allows most
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The API key itself. Whoever may list this machine's processes can read it: a file or the variable keep it
+    #[arg(long, value_name = "KEY", value_parser = secret, conflicts_with = "key_file")]
+    key: Option<Secret>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -38,9 +42,10 @@ impl GatewayFlags {
     /// the rest of it do not matter.
     pub(crate) fn api(&self) -> Result<Api, Failure> {
         let url = self.url.as_deref().map(parse).transpose()?;
-        let key = match &self.key_file {
-            Some(file) => Some(key_in(file)?),
-            None => env::var(API_KEY).ok().filter(|key| !key.is_empty()).map(Secret::new),
+        let key = match (&self.key, &self.key_file) {
+            (Some(key), _) => Some(key.clone()),
+            (None, Some(file)) => Some(key_in(file)?),
+            (None, None) => env::var(API_KEY).ok().filter(|key| !key.is_empty()).map(Secret::new),
         };
         let config = match (&url, &key) {
             (Some(_), Some(_)) => None,
@@ -66,6 +71,11 @@ impl GatewayFlags {
         })?;
         Ok(draft.config)
     }
+}
+
+/// Never fails: clap would show what was given.
+fn secret(key: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(key))
 }
 
 fn parse(url: &str) -> Result<Url, Failure> {

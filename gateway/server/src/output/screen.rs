@@ -13,7 +13,7 @@ pub struct Screen {
     pub is_terminal: bool,
 }
 
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 const WIDTH_MIN: usize = 40;
 const WIDTH_MAX: usize = 240;
 

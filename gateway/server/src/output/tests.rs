@@ -56,3 +56,38 @@ fn data_and_talk_stay_apart() {
     assert_eq!(String::from_utf8(data).unwrap(), "{\n  \"a\": 1\n}\n");
     assert_eq!(String::from_utf8(talk).unwrap(), "error: no\n");
 }
+
+#[test]
+fn progress_is_written_over_and_gone_before_anything_else_is_said() {
+    let said = |progress: Progress| {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut data, &mut talk, Colour::default()).telling(progress);
+        output.progress("1 of 2\u{1b}[2J").unwrap();
+        output.progress("2 of 2, and a name that does not fit").unwrap();
+        output.line("done").unwrap();
+        output.say("well").unwrap();
+        assert_eq!(String::from_utf8(data).unwrap(), "done\n");
+        String::from_utf8(talk).unwrap()
+    };
+    let shown = "\r\x1b[K1 of 2 [2J\r\x1b[K2 of 2, and...\r\x1b[Kwell\n";
+    assert_eq!(said(Progress::on_terminal(16)), shown);
+    assert_eq!(said(Progress::default()), "well\n", "nobody looks");
+}
+
+#[test]
+fn only_a_yes_is_a_yes() {
+    let asked = |answer: Option<&str>| {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        let mut person = answer.unwrap_or_default().as_bytes();
+        let output = Output::new(&mut data, &mut talk, Colour::default());
+        let mut output = if answer.is_some() { output.asking(&mut person) } else { output };
+        assert_eq!(output.can_ask(), answer.is_some());
+        let yes = output.ask("Really?").unwrap();
+        (yes, String::from_utf8(talk).unwrap())
+    };
+    for (answer, yes) in [("y\n", true), ("Yes \n", true), ("\n", false), ("yesterday\n", false), ("", false)]
+    {
+        assert_eq!(asked(Some(answer)), (yes, "Really? [y/N] ".to_owned()), "{answer}");
+    }
+    assert_eq!(asked(None), (false, String::new()), "nobody is there");
+}

@@ -17,6 +17,16 @@ fn a_write_leaves_one_whole_file() {
 }
 
 #[test]
+fn a_new_file_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    write_new(folder.path(), "a.json", b"first").unwrap();
+    let error = write_new(folder.path(), "a.json", b"second").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(names(folder.path()), ["a.json"]);
+    assert_eq!(fs::read(folder.path().join("a.json")).unwrap(), b"first");
+}
+
+#[test]
 fn a_failed_write_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     // A folder with something in it cannot be replaced by a file.

@@ -8,7 +8,7 @@ const ID: &str = "c3ec8bf7-9432-45e7-a8b3-ed6fa61470f6";
 
 #[track_caller]
 fn check(name: &str, expected: &str) {
-    assert_eq!(folder_name(Some(name), Some(ID)), format!("{expected}-{ID}"));
+    assert_eq!(safe(name, 90), expected);
 }
 
 #[test]
@@ -29,57 +29,50 @@ fn special_characters_are_replaced() {
 #[test]
 fn names_are_never_hidden_and_never_climb() {
     check("../../etc", "_.._etc");
-    check("...", "unnamed");
+    check("...", "");
     check(" . name. ", "name");
-    check("", "unnamed");
-    check("\u{3000}", "unnamed");
-}
-
-#[test]
-fn names_of_devices_are_set_apart() {
-    check("con.x", "_con.x");
-    check("LPT1 .x", "_LPT1 .x");
-    // With the id behind it this is no device.
-    check("nul", "nul");
-    check("console.x", "console.x");
+    check("\u{3000}", "");
 }
 
 #[test]
 fn long_names_are_cut_between_characters() {
-    let name = folder_name(Some(&"ü".repeat(200)), Some(ID));
-    assert_eq!(name, format!("{}-{ID}", "ü".repeat(45)));
+    check(&"ü".repeat(200), &"ü".repeat(45));
 }
 
 #[test]
-fn a_missing_name_or_id_is_said() {
-    assert_eq!(folder_name(None, Some(ID)), format!("unnamed-{ID}"));
-    assert_eq!(folder_name(Some("Shop"), None), "Shop-unknown");
-    assert_eq!(folder_name(None, Some("")), "unnamed-unknown");
+fn a_missing_id_is_said() {
+    assert_eq!(folder_id(None), "unknown");
+    assert_eq!(folder_id(Some("")), "unknown");
+    assert_eq!(folder_id(Some(ID)), ID);
 }
 
 #[test]
 fn ids_that_look_alike_when_safe_stay_apart() {
-    let [slash, colon, plain] = ["a/b", "a:b", "a_b"].map(|id| folder_name(Some("Shop"), Some(id)));
-    assert_eq!(plain, "Shop-a_b");
-    assert!(slash.starts_with("Shop-a_b~"), "{slash}");
+    let [slash, colon, plain, upper, lower] =
+        ["a/b", "a:b", "a_b", "A_B", "a_b"].map(|id| folder_id(Some(id)));
+    assert_eq!((plain.as_str(), &plain), ("a_b", &lower));
+    assert!(slash.starts_with("a_b~"), "{slash}");
     assert!(slash != colon && slash != plain && colon != plain, "{slash} {colon}");
+    // On a file system that knows no case.
+    assert_ne!(upper.to_lowercase(), plain);
 }
 
 #[test]
-fn only_a_uuid_finds_a_folder_by_its_end() {
-    assert_eq!(folder_suffix(Some(ID)), Some(format!("-{ID}")));
-    for id in [None, Some(""), Some("7"), Some("../c3ec8bf7-9432-45e7-a8b3-ed6fa6147"), Some("ünknown")] {
-        assert_eq!(folder_suffix(id), None, "{id:?}");
+fn only_a_uuid_is_one() {
+    assert!(is_uuid(ID));
+    for id in ["", "7", "../c3ec8bf7-9432-45e7-a8b3-ed6fa6147", "ünknown"] {
+        assert!(!is_uuid(id), "{id:?}");
     }
 }
 
 proptest! {
     #[test]
-    fn any_name_and_id_make_one_visible_component(name in any::<Option<String>>(), id in any::<Option<String>>()) {
-        let folder = folder_name(name.as_deref(), id.as_deref());
+    fn any_id_makes_one_visible_component(id in any::<Option<String>>()) {
+        let folder = folder_id(id.as_deref());
+        // Made of dots and blanks alone it is told by its hash.
         let components: Vec<_> = Path::new(&folder).components().collect();
         prop_assert_eq!(components, vec![Component::Normal(folder.as_ref())]);
-        prop_assert!(folder.len() <= 143);
+        prop_assert!(folder.len() <= 50);
         prop_assert!(!folder.starts_with('.') && !folder.contains(char::is_control));
     }
 }

@@ -136,15 +136,28 @@ impl HttpClientBuilder {
     ///
     /// When the client cannot be set up; with `?` it becomes a [`CreateError`].
     pub fn build(self) -> Result<HttpClient, HttpClientError> {
+        let client = self.build_reqwest()?;
+        Ok(HttpClient { client, host: self.host, reach: self.reach })
+    }
+
+    /// Makes the bare client that an [`HttpClient`] sends with, for a library that makes its own requests, such as one
+    /// for object storage, or for bodies beyond the limits of [`Response`](super::Response).
+    ///
+    /// Names that lead beyond the reach are refused as ever; an address in digits is never looked up, so it is the
+    /// caller's to check, by [`Reach::allows`]. [`no_answer`](super::no_answer) makes failures of its errors.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    pub fn build_reqwest(&self) -> Result<reqwest::Client, HttpClientError> {
         install_ring();
-        let client = self.settings().build().or_else(|error| {
+        self.settings().build().or_else(|error| {
             self.host.log().warn(format_args!(
                 "https will not work, because the root certificates cannot be read: {}",
                 causes(&error)
             ));
             self.settings().tls_certs_only([]).build().map_err(|error| HttpClientError(causes(&error)))
-        })?;
-        Ok(HttpClient { client, host: self.host, reach: self.reach })
+        })
     }
 
     fn settings(&self) -> reqwest::ClientBuilder {

@@ -149,7 +149,10 @@ pub(super) fn is_denied(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-fn no_answer(error: reqwest::Error) -> Failure {
+/// The failure that stands for a request without an answer, as [`RequestBuilder::send`] gives it: a retry with the code
+/// `connect`, `timeout` or `transport`, or misconfigured when nothing could be sent. Without the address.
+#[must_use]
+pub fn no_answer(error: reqwest::Error) -> Failure {
     if let Some(refused) = reach::refused(&error) {
         return refused;
     }

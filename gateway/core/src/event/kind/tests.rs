@@ -34,3 +34,11 @@ fn the_gateways_own_kinds_are_no_plugins() {
     }
     assert!("monitor_rnu".parse::<Kind>().is_err());
 }
+
+#[test]
+fn the_bundled_backups_make_events_of_their_own() {
+    for name in ["backup_changed", "backup_damaged", "backup_secrets"] {
+        assert_eq!(name.parse::<EmittedKind>().unwrap().as_str(), name);
+    }
+    assert_eq!("backup_changed_too".parse::<EmittedKind>(), Err(EmittedKindError::Reserved));
+}

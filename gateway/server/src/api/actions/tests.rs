@@ -4,6 +4,7 @@ use super::*;
 fn the_log_has_nothing_that_a_plugin_says_of_an_input() {
     let words = || "no such user: \"jo@example.com\"".to_owned();
     for error in [
+        ActionError::NotFound { reason: words() },
         ActionError::Refused { reason: words() },
         ActionError::Unavailable { reason: words() },
         ActionError::Failed { reason: words() },

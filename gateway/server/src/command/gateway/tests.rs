@@ -7,6 +7,7 @@ fn flags(url: Option<&str>, key_file: Option<&Path>, config: &Path) -> GatewayFl
     GatewayFlags {
         url: url.map(str::to_owned),
         key_file: key_file.map(Path::to_owned),
+        key: None,
         file: ConfigFile { config: config.to_owned() },
     }
 }
@@ -55,4 +56,20 @@ fn without_a_configuration_address_and_key_must_be_given() {
     assert_eq!(key_in(&key).unwrap().expose(), "a-key");
     let missing = flags(url, Some(&folder.path().join("none")), &nothing).api().err().unwrap();
     assert_eq!(missing.exit(), Exit::NotFound);
+}
+
+#[test]
+fn the_gateway_and_the_key_can_be_given_in_the_command() {
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        gateway: GatewayFlags,
+    }
+    let parse = |args: &[&str]| <Cli as clap::Parser>::try_parse_from(["postroom"].iter().chain(args));
+    let cli = parse(&["--server", "http://127.0.0.1:1", "--key", "planted"]).unwrap();
+    assert!(!format!("{cli:?}").contains("planted"), "{cli:?}");
+    assert_eq!(cli.gateway.key.as_ref().unwrap().expose(), "planted");
+    assert!(cli.gateway.api().is_ok());
+    let both = parse(&["--key", "planted", "--key-file", "file"]).unwrap_err().to_string();
+    assert!(!both.contains("planted"), "{both}");
 }

@@ -1,0 +1,150 @@
+//! What is in the repository, and whether it is what was kept.
+
+use postroom_sdk::Bytes;
+
+use super::{GitVault, names, sha256};
+use crate::{
+    collection,
+    vault::{Collection, Damage, Error, Mending, Verified, Version, objects},
+};
+
+impl GitVault {
+    /// The collections that are here.
+    pub(crate) async fn collections(&self) -> Result<Vec<Collection>, Error> {
+        let state = self.refresh().await?;
+        self.look(Some(state.tip), 0, |look| {
+            let collections = look.index.lines().map(|(key, line)| {
+                let newest = line.newest().map(|(_, entry)| look.version(line, entry)).transpose()?;
+                Ok(Collection { key: key.clone(), newest, versions: line.len(), stored_bytes: line.bytes })
+            });
+            collections.collect()
+        })
+        .await
+    }
+
+    /// What the vault calls the collection that somebody names by its id, with or without the owner before it, or by the
+    /// vault's own name for it.
+    pub(crate) async fn find(&self, collection: &str) -> Result<String, Error> {
+        self.refresh().await?;
+        let without_owner = collection.split_once('-').map_or(collection, |(_, tail)| tail);
+        let wanted =
+            [collection.to_owned(), names::collection_key(None, Some(collection)), without_owner.to_owned()];
+        let index = self.0.index();
+        let found = wanted.into_iter().find(|wanted| index.line(wanted).is_some());
+        found.ok_or_else(|| Error::NoCollection(collection.to_owned()))
+    }
+
+    /// The versions of a collection, the oldest first.
+    pub(crate) async fn versions(&self, key: &str) -> Result<Vec<Version>, Error> {
+        let state = self.refresh().await?;
+        let key = key.to_owned();
+        self.look(Some(state.tip), 0, move |look| {
+            let Some(line) = look.index.line(&key) else { return Ok(Vec::new()) };
+            let mut versions: Vec<Version> = Vec::with_capacity(line.len());
+            for entry in line.entries() {
+                let mut version = look.note(entry)?;
+                version.before = versions.last().map(|before| before.id.clone());
+                versions.push(version);
+            }
+            Ok(versions)
+        })
+        .await
+    }
+
+    /// One version; the newest unless one is named.
+    pub(crate) async fn version(&self, key: &str, id: Option<&str>) -> Result<Version, Error> {
+        let state = self.refresh().await?;
+        let (key, id) = (key.to_owned(), id.map(str::to_owned));
+        self.look(Some(state.tip), 0, move |look| {
+            let line = look.index.line(&key);
+            let entry = line.and_then(|line| match &id {
+                Some(id) => line.named(id),
+                None => line.newest().map(|(_, entry)| entry),
+            });
+            match (line, entry) {
+                (Some(line), Some(entry)) => look.version(line, entry),
+                _ => Err(no_version(&key, id.as_deref())),
+            }
+        })
+        .await
+    }
+
+    /// The body of a version, byte for byte as it was kept.
+    pub(crate) async fn body(&self, key: &str, version: &Version) -> Result<Bytes, Error> {
+        let known = self.body_if_known(key, version).await?;
+        if let Some(body) = known {
+            return Ok(body);
+        }
+        self.refresh().await?;
+        self.body_if_known(key, version).await?.ok_or_else(|| no_version(key, Some(&version.id)))
+    }
+
+    async fn body_if_known(&self, key: &str, version: &Version) -> Result<Option<Bytes>, Error> {
+        let (key, version) = (key.to_owned(), version.clone());
+        self.look(None, 0, move |look| {
+            let entry = look.index.line(&key).and_then(|line| line.named(&version.id));
+            entry.map(|entry| look.body(entry, &version)).transpose()
+        })
+        .await
+    }
+
+    /// What changed from one version to another.
+    pub(crate) async fn diff(
+        &self,
+        key: &str,
+        before: &Version,
+        after: &Version,
+    ) -> Result<collection::Diff, Error> {
+        let (before, after) = (self.body(key, before).await?, self.body(key, after).await?);
+        objects::diff(before, after).await
+    }
+
+    /// Reads every version of a collection, as the repository on this machine has it.
+    pub(crate) async fn verify(&self, key: &str) -> Result<Verified, Error> {
+        let versions = self.versions(key).await?;
+        let mut verified = Verified::default();
+        for version in versions {
+            verified.versions += 1;
+            match self.body(key, &version).await {
+                Ok(body) => verified.bytes += body.len() as u64,
+                Err(Error::Damaged { version: id, why }) => verified.damaged.push(Damage {
+                    version: Some(id),
+                    file: Some(version.stored.file),
+                    what: why,
+                }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(verified)
+    }
+
+    /// Gives a version its body again: from the remote repository if there is one, else from what is given.
+    pub(crate) async fn mend(
+        &self,
+        key: &str,
+        version: &Version,
+        body: Bytes,
+        _now_unix_ms: u64,
+    ) -> Result<Mending, Error> {
+        if body.len() as u64 != version.bytes || sha256(body.clone()).await? != version.sha256 {
+            return Ok(Mending::OtherBody);
+        }
+        match self.body(key, version).await {
+            Ok(_) => return Ok(Mending::NotNeeded),
+            Err(Error::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let _turn = self.0.turn.lock().await;
+        if self.0.remote.is_some() {
+            self.renew().await?;
+            self.refresh().await?;
+        } else {
+            self.look(None, 0, move |look| look.mend(&body)).await?;
+        }
+        self.body(key, version).await.map(|_| Mending::Done)
+    }
+}
+
+fn no_version(key: &str, id: Option<&str>) -> Error {
+    Error::NoVersion { collection: key.to_owned(), version: id.unwrap_or("at all").to_owned() }
+}
