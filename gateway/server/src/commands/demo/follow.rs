@@ -141,11 +141,11 @@ fn answer(delivery: &Value) -> String {
         let what = if incident["type"] == "ALERT" { "opens or updates" } else { "resolves" };
         format!("{}: {what} the incident", text(&incident["type"]))
     } else if file.is_string() && record["unchanged"] == true {
-        "unchanged, no second file".to_owned()
+        "unchanged, no second version".to_owned()
+    } else if file.is_string() && record["changes"].is_string() {
+        format!("a new version: {}", text(&record["changes"]))
     } else if file.is_string() {
-        // The time and hash tell versions apart; the folder is the same for all.
-        let name = text(file);
-        format!("…/{}", name.rsplit('/').next().unwrap_or(&name))
+        format!("kept; to read: {}", text(&record["copy"]))
     } else if record["status"].is_number() {
         format!("HTTP {}", record["status"])
     } else {
