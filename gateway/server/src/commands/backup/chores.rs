@@ -38,8 +38,9 @@ pub(super) fn each(
         let mut input = input.clone();
         input["collection"] = json!(found.key);
         let answer = match backups.act(action, input, WORKING) {
-            Err(failure) if count > 1 => {
-                output.say(format_args!("{doing} stopped at {nth} of {count}: {}", plain(&found.name)))?;
+            // Those before it are done.
+            Err(failure) if index > 0 => {
+                output.say(format_args!("stopped at collection {nth} of {count}: {}", plain(&found.name)))?;
                 return Err(failure);
             }
             answer => answer?,

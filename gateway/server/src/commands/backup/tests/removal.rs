@@ -54,8 +54,10 @@ fn one_collection_is_verified_by_its_name() {
 #[test]
 fn it_is_said_where_the_work_stopped() {
     let away = (503, json!({ "code": "unavailable", "detail": "the storage is away" }));
+    let at_once = at_d(vec![two(), away.clone()], &["verify"]);
+    assert_eq!(at_once.talk, "", "nothing was done before");
     let ran = at_d(vec![two(), verified(2, &[]), away], &["verify"]);
-    assert_eq!(ran.talk, "reading stopped at 2 of 2: Orders\n");
+    assert_eq!(ran.talk, "stopped at collection 2 of 2: Orders\n");
     assert_eq!(ran.exit(), Exit::Failed);
 }
 
