@@ -11,8 +11,10 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const GUARANTEES: &str = include_str!("../../docs/guarantees.md");
 
 /// The first part of a test's name, and where its crate keeps its modules.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 10] = [
     ("abi", "sdk/abi/src"),
+    ("backup", "plugins/backup/src"),
+    ("collection", "plugins/backup/collection/src"),
     ("core", "gateway/core/src"),
     ("engine", "gateway/engine/src"),
     ("host", "gateway/host/src"),

@@ -39,8 +39,8 @@ impl Handle {
         self.want(uid, Wish::Forget { by: by.to_owned() }).await
     }
 
-    /// Goes on with other settings of the tracker. All monitors are judged by them, without a word about what was told
-    /// before.
+    /// Goes on with other settings of the tracker. All monitors are judged by them anew: a silence to which they give more
+    /// time is over, and whoever was told of it is told that.
     pub fn put_tracking(&self, tracking: Tracking) {
         self.tracking.send_replace(Arc::new(tracking));
     }
