@@ -35,6 +35,13 @@ const REST_PAGES: u64 = 256;
 /// How often the bulk is moved before the rest is moved whatever its size: the writer may be faster.
 const ROUNDS_MAX: u32 = 3;
 
+/// Into how many waits the one for the reads under way is divided.
+///
+/// SQLite looks once at what each of them sees and then waits for it to end. A read that begins in the place of one that
+/// ended, and sees everything, is waited for like the one before it, and of reads that overlap there is always one. The
+/// next wait looks again.
+const WAITS: u32 = 10;
+
 /// The connection that moves, opened when it is needed.
 #[derive(Debug)]
 pub(super) struct Moving {
@@ -64,14 +71,21 @@ impl Moving {
 
     /// Moves everything and waits a little for the reads under way. The caller sees to it that nobody writes.
     fn start_again(&self) -> rusqlite::Result<Move> {
-        self.checkpoint("PRAGMA wal_checkpoint(RESTART)")
+        let mut moved = Move::default();
+        for _ in 0..WAITS {
+            moved = self.checkpoint("PRAGMA wal_checkpoint(RESTART)")?;
+            if moved.starts_again {
+                break;
+            }
+        }
+        Ok(moved)
     }
 
     fn checkpoint(&self, sql: &str) -> rusqlite::Result<Move> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *connection {
             Some(connection) => connection,
-            none => none.insert(open::mover(&self.path, self.reads_end_max)?),
+            none => none.insert(open::mover(&self.path, self.reads_end_max / WAITS)?),
         };
         let mut statement = connection.prepare_cached(sql)?;
         statement.query_row([], |row| {

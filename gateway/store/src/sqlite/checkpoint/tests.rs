@@ -2,7 +2,7 @@ use std::{
     mem,
     sync::{
         Barrier,
-        mpsc::{TryRecvError, sync_channel},
+        mpsc::{SyncSender, TryRecvError, sync_channel},
     },
 };
 
@@ -173,40 +173,86 @@ impl Overlapping {
     }
 }
 
+/// Reads that overlap for as long as this lives.
+struct Reading {
+    stop: Option<SyncSender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Reading {
+    fn start(scratch: &Scratch) -> Self {
+        /// Looks for the next commit before a read ends all the same: some milliseconds.
+        const LOOKS_MAX: usize = 1_000;
+        let (stop, stopped) = sync_channel::<()>(0);
+        let mut reads = Overlapping::begin(scratch);
+        let watching = Connection::open(scratch.path()).unwrap();
+        let commits =
+            move || -> i64 { watching.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
+        let thread = thread::spawn(move || {
+            while stopped.try_recv() == Err(TryRecvError::Empty) {
+                reads.begin_next();
+                // With a commit while both are there, one of them always reads from the log.
+                let before = commits();
+                let _ = (0..LOOKS_MAX).find(|_| commits() != before);
+                reads.end_older();
+            }
+        });
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn reads_that_overlap_do_not_keep_the_log_from_starting_again() {
-    const FULL: u64 = 8 * 1024 * 1024;
-    /// Looks for the next commit before a read ends all the same: some milliseconds.
-    const LOOKS_MAX: usize = 1_000;
+    const OVERDUE: u64 = 256 * 1024;
+    /// It starts again after some ten events.
+    const EVENTS_MAX: u32 = 5_000;
     let scratch = Scratch::new();
     let tuning = Tuning {
-        log_due_bytes: FULL / 64,
-        log_restart_bytes: FULL / 64,
-        log_overdue_bytes: FULL / 32,
-        log_full_bytes: FULL,
+        log_due_bytes: OVERDUE / 2,
+        log_restart_bytes: OVERDUE / 2,
+        log_overdue_bytes: OVERDUE,
         ..Tuning::default()
     };
     let store = open(&scratch, tuning);
     accept(&store, event(0)).await;
-    let (stop, stopped) = sync_channel::<()>(0);
-    let mut reads = Overlapping::begin(&scratch);
-    let watching = Connection::open(scratch.path()).unwrap();
-    let commits = move || -> i64 { watching.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
-    let reading = thread::spawn(move || {
-        while stopped.try_recv() == Err(TryRecvError::Empty) {
-            reads.begin_next();
-            // With a commit while both are there, one of them always reads from the log.
-            let before = commits();
-            let _ = (0..LOOKS_MAX).find(|_| commits() != before);
-            reads.end_older();
+    let first = restarts(&scratch);
+    let _reading = Reading::start(&scratch);
+    for n in 1.. {
+        accept(&store, event(n)).await;
+        if restarts(&scratch) - first >= 5 {
+            break;
         }
-    });
-    for n in 1..=400 {
-        let accepted = store.accept(event(n)).await;
-        assert!(accepted.is_ok(), "event {n}: {accepted:?}");
+        assert!(n < EVENTS_MAX, "it has started again {} times", restarts(&scratch) - first);
     }
-    drop(stop);
-    reading.join().unwrap();
+}
+
+/// How often the log has started again: a number in its header.
+fn restarts(scratch: &Scratch) -> u32 {
+    let header = std::fs::read(open::beside(&scratch.path(), "-wal")).unwrap();
+    u32::from_be_bytes(header[12..16].try_into().unwrap())
+}
+
+#[tokio::test]
+async fn no_wait_for_reads_that_overlap_is_in_vain() {
+    let scratch = Scratch::new();
+    let tuning = Tuning { reads_end_max: Duration::from_secs(2), ..Tuning::default() };
+    drop(open(&scratch, tuning));
+    let writing = Connection::open(scratch.path()).unwrap();
+    writing.execute_batch("CREATE TABLE written (n INTEGER)").unwrap();
+    let moving = Moving::new(scratch.path().into(), &tuning);
+    let _reading = Reading::start(&scratch);
+    for n in 0..300 {
+        writing.execute("INSERT INTO written VALUES (?)", [n]).unwrap();
+        let moved = moving.start_again().unwrap();
+        assert!(moved.starts_again, "commit {n}: {moved:?}");
+    }
 }
 
 #[tokio::test]
