@@ -6,6 +6,7 @@
 pub mod body;
 mod client;
 mod config;
+pub mod contract;
 mod eventually;
 mod gateway;
 mod logs;

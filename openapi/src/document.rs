@@ -17,6 +17,7 @@ use crate::{
     destinations::Destination,
     endpoint::Apis,
     events::{Event, EventBody, EventFilter},
+    examples,
     finalize::finalize,
     hooks::Accepted,
     incidents::{Incident, IncidentFilter},
@@ -32,6 +33,7 @@ use crate::{
     },
     reload::{Configuration, Reload},
     replays::Replay,
+    webhooks,
 };
 
 const DESCRIPTION: &str = "\
@@ -54,7 +56,10 @@ pub fn document() -> Value {
         .license(LicenseObject::new(env!("CARGO_PKG_LICENSE")))
         .server("/")
         .spec();
-    finalize(serde_json::from_str(&raw).expect("poem-openapi writes JSON"))
+    let mut document = finalize(serde_json::from_str(&raw).expect("poem-openapi writes JSON"));
+    webhooks::add(&mut document);
+    examples::add(&mut document);
+    document
 }
 
 /// The document as text, the way it is committed and served.

@@ -2,16 +2,24 @@
 //!
 //! Each function is one rule. They only rewrite: what an operation means is said at the operation.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 const VERSION: &str = "3.0.3";
+/// Where the names of licences are explained. poem-openapi takes no URL for one.
+const LICENSES: &str = "https://spdx.org/licenses/";
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Applies every rule.
 pub(crate) fn finalize(mut document: Value) -> Value {
     document["openapi"] = json!(VERSION);
+    if let Some(license) = document.pointer_mut("/info/license").and_then(Value::as_object_mut) {
+        license.insert("url".to_owned(), json!(LICENSES));
+    }
     walk(&mut document, &mut |object| {
         plain_media_types(object);
+        any_type_of_bytes(object);
         signed_integers(object);
         single_reference(object);
     });
@@ -20,6 +28,7 @@ pub(crate) fn finalize(mut document: Value) -> Value {
     open_schema_enums(&mut document);
     say_public(&mut document);
     describe_responses(&mut document);
+    drop_unused_schemas(&mut document);
     document
 }
 
@@ -45,6 +54,14 @@ fn plain_media_types(object: &mut Map<String, Value>) {
             None => (name, media_type),
         })
         .collect();
+}
+
+/// Bytes that are given back as they came in have the media type that came with them.
+fn any_type_of_bytes(object: &mut Map<String, Value>) {
+    let Some(Value::Object(content)) = object.get_mut("content") else { return };
+    if let Some(bytes) = content.get("application/octet-stream").cloned() {
+        content.insert("*/*".to_owned(), bytes);
+    }
 }
 
 /// `uint32` is no format of OpenAPI's: unsigned numbers become signed ones of the next size that are at least 0. Bounds
@@ -155,6 +172,23 @@ fn describe_responses(document: &mut Value) {
             }
         }
     });
+}
+
+/// A schema that nothing refers to any more, such as the words of a parameter, only makes a type that nobody needs.
+fn drop_unused_schemas(document: &mut Value) {
+    loop {
+        let mut used = HashSet::new();
+        walk(document, &mut |object| {
+            let reference = object.get("$ref").and_then(Value::as_str);
+            used.extend(reference.and_then(|text| text.rsplit('/').next()).map(str::to_owned));
+        });
+        let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| used.contains(name));
+        if schemas.len() == before {
+            return;
+        }
+    }
 }
 
 fn for_operations(document: &mut Value, mut rule: impl FnMut(&mut Map<String, Value>)) {

@@ -27,6 +27,7 @@ mod docs_ui;
 mod document;
 mod edge;
 mod endpoint;
+mod examples;
 mod expect;
 mod finalize;
 mod json_body;
@@ -35,6 +36,7 @@ mod nearest;
 mod operations;
 mod parameters;
 mod request_id;
+mod webhooks;
 
 pub use document::document;
 pub use endpoint::endpoint;

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::{PATIENCE, contract};
 
 /// An HTTP client for one gateway.
 #[derive(Debug, Clone)]
@@ -56,10 +56,18 @@ impl Answer {
     ///
     /// # Errors
     /// When there is no whole answer.
+    ///
+    /// # Panics
+    /// When the answer is not what the document says.
     pub async fn try_to(request: RequestBuilder) -> Result<Self, reqwest::Error> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        Ok(Self { status, headers, body: response.bytes().await? })
+        let answer = Self { status, headers, body: response.bytes().await? };
+        contract::check(&method, &path, &answer);
+        Ok(answer)
     }
 
     /// Sends `request` and reads the whole answer.

@@ -12,6 +12,7 @@ mod bugs;
 mod c_examples;
 mod chaos;
 mod commands;
+mod contract;
 mod corpus;
 mod crash;
 mod delivery;

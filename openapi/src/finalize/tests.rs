@@ -8,6 +8,7 @@ fn check(operation: Value, schema: Value, pointer: &str, expected: Value) {
     let document = finalize(json!({
         "openapi": "3.0.0",
         "paths": {"/a": {"get": operation}},
+        "x-used": {"$ref": "#/components/schemas/Thing"},
         "components": {"schemas": {"Thing": schema}},
     }));
     assert_eq!(document.pointer(pointer), Some(&expected), "{document:#}");
@@ -28,6 +29,36 @@ fn media_types_lose_their_parameters() {
         "/paths/~1a/get/responses/200/content",
         json!({"text/plain": {}, "a/b": {}}),
     );
+}
+
+#[test]
+fn bytes_may_have_any_media_type() {
+    let bytes = json!({"schema": {"type": "string", "format": "binary"}});
+    check(
+        json!({"responses": {"200": {"description": "x", "content": {"application/octet-stream": bytes}}}}),
+        json!({}),
+        "/paths/~1a/get/responses/200/content",
+        json!({"application/octet-stream": bytes, "*/*": bytes}),
+    );
+}
+
+#[test]
+fn a_schema_that_nothing_refers_to_is_left_out() {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let document = finalize(json!({
+        "openapi": "3.0.0",
+        "paths": {"/a": {"get": {"responses": {"200": {"description": "x", "content": {
+            "application/json": {"schema": reference("Used")}
+        }}}}}},
+        "components": {"schemas": {
+            "Used": {"type": "object", "properties": {"inner": reference("Inner")}},
+            "Inner": {"type": "object"},
+            "Unused": {"type": "object", "properties": {"other": reference("OnlyOfUnused")}},
+            "OnlyOfUnused": {"type": "object"},
+        }},
+    }));
+    let kept: Vec<&String> = document["components"]["schemas"].as_object().unwrap().keys().collect();
+    assert_eq!(kept, ["Used", "Inner"]);
 }
 
 #[test]
