@@ -428,8 +428,4 @@ async fn summary(version: Bytes) -> Result<(Bytes, Summary), Error> {
 }
 
 #[cfg(test)]
-#[path = "../doubles/postman.rs"]
-pub(crate) mod double;
-
-#[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod troubles;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use postroom_postman_double::{self as double, Habits, Trouble};
 use postroom_sdk::{Bytes, Failure, Secret};
 use reqwest::{
     Url,
@@ -17,7 +18,6 @@ use serde_json::{Value, json};
 
 use super::{
     Error, Postman, Rehearsed, Restored, Session, Target,
-    double::{self, Habits, Trouble},
     exchange::{Answer, Ask, Exchange, Transport},
 };
 use crate::config;

@@ -8,8 +8,6 @@ pub(super) mod dropbox;
 pub(super) mod gcs;
 pub(super) mod gdrive;
 pub(super) mod onedrive;
-pub(super) mod s3;
 pub(super) mod server;
 pub(super) mod sftp;
 pub(super) mod tokens;
-pub(super) mod webdav;

@@ -8,8 +8,9 @@ use std::{
     time::Instant,
 };
 
+use postroom_postman_double::{Habits, Postman, Request, Trouble};
+
 use super::*;
-use crate::restore::double::{Habits, Postman, Request, Trouble};
 
 const KEY: &str = "PMAK-000000000000000000000000-key";
 

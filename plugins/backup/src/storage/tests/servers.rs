@@ -1,11 +1,11 @@
 //! Real servers: S3, WebDAV and SFTP.
 
+use postroom_storage_servers::{S3Server, WebdavServer};
+
 use super::*;
 use crate::storage::doubles::{
-    s3::S3Server,
     server::{Call, Double, Reply, Rules, reply},
     sftp::SftpServer,
-    webdav::WebdavServer,
 };
 
 /// An address where nobody listens.

@@ -19,7 +19,6 @@ use crate::vault::Mending;
 mod killed;
 mod local;
 mod remote;
-mod server;
 
 pub(super) const NOW: u64 = 1_795_289_807_042;
 pub(super) const ID: &str = "c3ec8bf7-9432-45e7-a8b3-ed6fa61470f6";

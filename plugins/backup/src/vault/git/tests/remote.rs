@@ -2,10 +2,9 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use super::{
-    server::{Fault, Server},
-    *,
-};
+use postroom_storage_servers::{Fault, GitServer};
+
+use super::*;
 
 /// `Basic` of `x-access-token:t0ken`.
 const AUTHORIZATION: &str = "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=";
@@ -13,7 +12,7 @@ const AUTHORIZATION: &str = "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=";
 /// A server with an empty repository, and a folder for copies.
 struct Place {
     folder: tempfile::TempDir,
-    server: Server,
+    server: GitServer,
 }
 
 impl Place {
@@ -23,7 +22,7 @@ impl Place {
         fs::create_dir_all(&repository).unwrap();
         git(&repository, &["init", "-q", "--bare", "-b", "trunk"]);
         git(&repository, &["config", "receive.fsckObjects", "true"]);
-        let server = Server::start(folder.path().join("served"), Some(AUTHORIZATION)).await;
+        let server = GitServer::start(folder.path().join("served"), Some(AUTHORIZATION)).await;
         Self { folder, server }
     }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-pub(crate) const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
+const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 
 const AUTHS: [&str; 13] = [
     "apikey", "asap", "awsv4", "basic", "bearer", "digest", "edgegrid", "hawk", "jwt", "noauth", "ntlm",
@@ -16,14 +16,14 @@ const VARIABLES: [&str; 7] = ["string", "boolean", "any", "number", "default", "
 const IDS: [&str; 4] = ["id", "uid", "_postman_id", "postman_id"];
 
 /// What is wrong with a collection, each with the JSON pointer of the place.
-pub(crate) fn faults(collection: &Value) -> Vec<String> {
+pub(super) fn faults(collection: &Value) -> Vec<String> {
     let mut check = Check::default();
     check.collection(collection);
     check.faults
 }
 
 /// The ids that a collection has, apart from those that people write into bodies, scripts and addresses.
-pub(crate) fn ids(collection: &Value) -> Vec<String> {
+pub(super) fn ids(collection: &Value) -> Vec<String> {
     let mut ids = Vec::new();
     own_ids(&collection["info"], &mut ids);
     own_ids(collection, &mut ids);

@@ -13,20 +13,25 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tokio::{net::TcpListener, task::JoinSet};
 
+/// The server.
 #[derive(Debug)]
-pub(crate) struct S3Server {
-    pub(crate) address: SocketAddr,
+pub struct S3Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     _serving: JoinSet<()>,
 }
 
 impl S3Server {
-    /// With a bucket for each folder in `root`.
-    pub(crate) async fn start(root: &Path, key_id: &str, key: &str) -> Self {
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
+    /// Starts one with a bucket for each folder in `root`.
+    ///
+    /// # Panics
+    /// When `root` is no folder or there is no free port.
+    pub async fn start(root: &Path, key_id: &str, key: &str) -> Self {
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(root).expect("a folder"));
         builder.set_auth(SimpleAuth::from_single(key_id, key));
         let service = builder.build();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();

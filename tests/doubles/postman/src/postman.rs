@@ -1,7 +1,4 @@
-//! Postman's API as far as collections go, from its public reference. It does nothing but answer: who uses it brings the
-//! connection and the time. Strict: what the reference does not allow is refused as Postman refuses it.
-
-mod shape;
+//! The rules of the calls.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -11,27 +8,29 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::shape;
+
 /// A request. Names of headers are in lower case.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: BTreeMap<String, String>,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
 }
 
 /// What comes back, if anything does.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// This is answered, and nothing done.
     Instead(u16, Vec<(&'static str, &'static str)>, Value),
     /// It is done, and this status comes back without a word.
@@ -44,23 +43,24 @@ pub(crate) enum Trouble {
 
 /// How the API behaves beyond its rules.
 #[derive(Debug, Clone)]
-pub(crate) struct Habits {
-    pub(crate) key: String,
+pub struct Habits {
+    pub key: String,
     /// The user that the key is of.
-    pub(crate) owner: String,
-    pub(crate) workspaces: Vec<String>,
-    pub(crate) bytes_max: usize,
-    pub(crate) requests_a_minute: u32,
+    pub owner: String,
+    pub workspaces: Vec<String>,
+    pub bytes_max: usize,
+    pub requests_a_minute: u32,
     /// How often a task is asked about before it is done.
-    pub(crate) polls: u32,
+    pub polls: u32,
     /// What a task comes to.
-    pub(crate) task_ends: &'static str,
+    pub task_ends: &'static str,
     /// Whether `Prefer: respond-async` is honoured.
-    pub(crate) is_async: bool,
+    pub is_async: bool,
 }
 
+/// The API, with what is there.
 #[derive(Debug)]
-pub(crate) struct Postman {
+pub struct Postman {
     habits: Habits,
     state: Mutex<State>,
 }
@@ -106,12 +106,14 @@ impl Default for Habits {
 }
 
 impl Postman {
-    pub(crate) fn new(habits: Habits) -> Self {
+    /// One without a collection.
+    #[must_use]
+    pub fn new(habits: Habits) -> Self {
         Self { habits, state: Mutex::default() }
     }
 
     /// Puts a collection of v2.1 there, with the ids that it has and a UUID for its own.
-    pub(crate) fn put(&self, id: &str, workspace: &str, collection: &Value) -> String {
+    pub fn put(&self, id: &str, workspace: &str, collection: &Value) -> String {
         let uid = format!("{}-{id}", self.habits.owner);
         let mut collection = collection.clone();
         collection["info"]["_postman_id"] = json!(id);
@@ -123,33 +125,39 @@ impl Postman {
     }
 
     /// What is there, by uid.
-    pub(crate) fn collection(&self, uid: &str) -> Option<Value> {
+    #[must_use]
+    pub fn collection(&self, uid: &str) -> Option<Value> {
         Some(self.state().collections.get(uid)?.collection.clone())
     }
 
     /// The uids of the collections in a workspace.
-    pub(crate) fn in_workspace(&self, workspace: &str) -> Vec<String> {
+    #[must_use]
+    pub fn in_workspace(&self, workspace: &str) -> Vec<String> {
         let state = self.state();
         let of = state.collections.iter().filter(|(_, kept)| kept.workspace == workspace);
         of.map(|(uid, _)| uid.clone()).collect()
     }
 
     /// The next request like `POST /collections` has this trouble.
-    pub(crate) fn trouble(&self, request: &str, trouble: Trouble) {
+    pub fn trouble(&self, request: &str, trouble: Trouble) {
         self.state().troubles.push_back((request.to_owned(), trouble));
     }
 
     /// Every request so far, as `POST /collections`.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
         self.state().requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    /// The same, whole.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
         self.state().requests.clone()
     }
 
     /// Answers; `None` when the connection breaks.
-    pub(crate) fn answer(&self, request: &Request, now: Duration) -> Option<Reply> {
+    #[must_use]
+    pub fn answer(&self, request: &Request, now: Duration) -> Option<Reply> {
         let mut state = self.state();
         state.requests.push(request.clone());
         let line = format!("{} {}", request.method, request.path);

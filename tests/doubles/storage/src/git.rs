@@ -4,7 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command, task::Jo
 
 /// What goes wrong with the next request whose path ends so.
 #[derive(Clone)]
-pub(super) enum Fault {
+pub enum Fault {
     /// It is answered so.
     Answer(u16, &'static str),
     /// The line breaks before the server has the request.
@@ -40,20 +40,26 @@ impl std::fmt::Debug for Fault {
     }
 }
 
-/// It ends when it is dropped.
+type Faults = Arc<Mutex<Vec<(&'static str, Fault)>>>;
+
+/// The server.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
-    faults: Arc<Mutex<Vec<(&'static str, Fault)>>>,
+pub struct GitServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    faults: Faults,
     _serving: JoinSet<()>,
 }
 
-impl Server {
+impl GitServer {
     /// Serves the repositories below a folder, to those who send this `Authorization`.
-    pub(super) async fn start(root: PathBuf, authorization: Option<&'static str>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let faults: Arc<Mutex<Vec<(&'static str, Fault)>>> = Arc::default();
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start(root: PathBuf, authorization: Option<&'static str>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let faults: Faults = Arc::default();
         let shared = Arc::clone(&faults);
         let mut serving = JoinSet::new();
         serving.spawn(async move {
@@ -72,31 +78,34 @@ impl Server {
         Self { address, faults, _serving: serving }
     }
 
-    pub(super) fn url(&self, repository: &str) -> String {
+    /// The address of a repository, named from that folder on.
+    #[must_use]
+    pub fn url(&self, repository: &str) -> String {
         format!("http://{}/{repository}", self.address)
     }
 
-    pub(super) fn fail(&self, path: &'static str, fault: Fault) {
-        self.faults.lock().unwrap().push((path, fault));
+    /// The next request whose path ends so goes wrong.
+    pub fn fail(&self, path: &'static str, fault: Fault) {
+        locked(&self.faults).push((path, fault));
     }
 }
 
 async fn answer(
     root: PathBuf,
-    faults: Arc<Mutex<Vec<(&'static str, Fault)>>>,
+    faults: Faults,
     authorization: Option<&'static str>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let broken = || std::io::Error::other("the line breaks");
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| broken())?.to_bytes();
-    let given = parts.headers.get("authorization").map(|value| value.to_str().unwrap());
-    if authorization.is_some() && given != authorization {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    if authorization.is_some() && header("authorization") != authorization {
         return Ok(plain(401, "who are you?"));
     }
     let target = parts.uri.to_string();
     let fault = {
-        let mut faults = faults.lock().unwrap();
+        let mut faults = locked(&faults);
         let place = faults.iter().position(|(path, _)| target.ends_with(path));
         place.map(|place| faults.remove(place).1)
     };
@@ -115,19 +124,19 @@ async fn answer(
         .env("REQUEST_METHOD", parts.method.as_str())
         .env("PATH_INFO", parts.uri.path())
         .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
-        .env("CONTENT_TYPE", parts.headers.get("content-type").map_or("", |value| value.to_str().unwrap()))
+        .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
         .env("CONTENT_LENGTH", body.len().to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let mut stdin = child.stdin.take().unwrap();
+    let mut stdin = child.stdin.take().expect("its input is a pipe");
     let fed = tokio::spawn(async move {
         // The program may have heard enough before the end.
         stdin.write_all(&body).await.ok();
     });
     let said = child.wait_with_output().await?.stdout;
-    fed.await.unwrap();
+    fed.await.expect("writing does not panic");
     let end = said.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(broken)?;
     let head = String::from_utf8_lossy(&said[..end]).into_owned();
     let mut answer = Bytes::from(said).slice(end + 4..);
@@ -137,16 +146,21 @@ async fn answer(
         _ => {}
     }
     let mut response = Response::builder();
-    for line in head.lines() {
-        let (name, value) = line.split_once(": ").unwrap();
+    for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
         response = match name {
-            "Status" => response.status(value[..3].parse::<u16>().unwrap()),
+            // With its reason behind it.
+            "Status" => response.status(value.split(' ').next().unwrap_or_default()),
             _ => response.header(name, value),
         };
     }
-    Ok(response.body(Full::new(answer)).unwrap())
+    response.body(Full::new(answer)).map_err(std::io::Error::other)
 }
 
 fn plain(status: u16, text: &'static str) -> Response<Full<Bytes>> {
-    Response::builder().status(status).body(Full::new(Bytes::from_static(text.as_bytes()))).unwrap()
+    let response = Response::builder().status(status).body(Full::new(Bytes::from_static(text.as_bytes())));
+    response.expect("a status of HTTP")
+}
+
+fn locked(faults: &Faults) -> MutexGuard<'_, Vec<(&'static str, Fault)>> {
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,27 +8,33 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dav_server::{DavHandler, body::Body, fakels::FakeLs, localfs::LocalFs};
-use http::{Request, Response, header::AUTHORIZATION};
+use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 
+/// The server. Its files are below `/dav`.
 #[derive(Debug)]
-pub(crate) struct WebdavServer {
-    pub(crate) address: SocketAddr,
+pub struct WebdavServer {
+    /// Where it listens.
+    pub address: SocketAddr,
     _serving: JoinSet<()>,
 }
 
 impl WebdavServer {
-    pub(crate) async fn start(root: &Path, user: &str, password: &str) -> Self {
+    /// Starts one on the folder `root`, for one user.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start(root: &Path, user: &str, password: &str) -> Self {
         let handler = DavHandler::builder()
             .filesystem(LocalFs::new(root, false, false, false))
             .locksystem(FakeLs::new())
             .strip_prefix("/dav")
             .build_handler();
         let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();
@@ -42,7 +48,9 @@ impl WebdavServer {
                         Ok::<_, Infallible>(if known {
                             handler.handle(request).await
                         } else {
-                            Response::builder().status(401).body(Body::from("who are you?")).unwrap()
+                            let mut refusal = Response::new(Body::from("who are you?"));
+                            *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+                            refusal
                         })
                     }
                 });
