@@ -7,6 +7,7 @@ mod address;
 mod copy;
 mod index;
 mod keep;
+mod lost;
 mod message;
 mod naming;
 mod pretty;

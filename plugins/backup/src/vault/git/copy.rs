@@ -10,7 +10,9 @@ use git2::Oid;
 use postroom_sdk::tokio::task::spawn_blocking;
 use sha2::{Digest, Sha256};
 
-use super::{Error, FIRST_BRANCH, GitVault, State, address::Address, git_error, remote::Service, repository};
+use super::{
+    Error, FIRST_BRANCH, GitVault, State, address::Address, git_error, lost, remote::Service, repository,
+};
 use crate::{
     durable,
     name::{hex, safe},
@@ -103,15 +105,15 @@ impl GitVault {
                 remote.fetch(&advert, tip, &[], self.0.folder.clone()).await.map_err(failed("fetch"))?;
             }
         }
-        if let Some(tip) = tip {
-            let name = branch.clone();
-            self.blocking(move |_, copy| {
-                copy.reference(&name, tip, true, "postroom: fetch")
-                    .map(drop)
-                    .map_err(git_error("write", &name))
-            })
-            .await?;
-        }
+        let name = branch.clone();
+        self.blocking(move |_, copy| {
+            let follow = || {
+                lost::keep(copy, &name, tip)?;
+                tip.map_or(Ok(()), |tip| copy.reference(&name, tip, true, "postroom: fetch").map(drop))
+            };
+            follow().map_err(git_error("write", &name))
+        })
+        .await?;
         Ok(State { branch, on_branch, tip })
     }
 

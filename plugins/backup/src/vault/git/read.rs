@@ -2,22 +2,24 @@
 
 use postroom_sdk::Bytes;
 
-use super::{GitVault, names, sha256};
+use super::{GitVault, State, names, sha256};
 use crate::{
     collection,
     vault::{Collection, Damage, Error, Mending, Verified, Version, objects},
 };
 
 impl GitVault {
-    /// The collections that are here.
+    /// The collections that are here, and those of which the server has lost all versions.
     pub(crate) async fn collections(&self) -> Result<Vec<Collection>, Error> {
-        let state = self.refresh().await?;
-        self.look(Some(state.tip), 0, |look| {
+        let State { branch, tip, .. } = self.refresh().await?;
+        self.look(Some(tip), 0, move |look| {
             let collections = look.index.lines().map(|(key, line)| {
                 let newest = line.newest().map(|(_, entry)| look.version(line, entry)).transpose()?;
                 Ok(Collection { key: key.clone(), newest, versions: line.len(), stored_bytes: line.bytes })
             });
-            collections.collect()
+            let gone = look.lost(&branch)?.into_keys().filter(|key| look.index.line(key).is_none());
+            let gone = gone.map(|key| Ok(Collection { key, newest: None, versions: 0, stored_bytes: 0 }));
+            collections.chain(gone).collect()
         })
         .await
     }
@@ -25,18 +27,25 @@ impl GitVault {
     /// What the vault calls the collection that somebody names by its id, with or without the owner before it, or by the
     /// vault's own name for it.
     pub(crate) async fn find(&self, collection: &str) -> Result<String, Error> {
-        self.refresh().await?;
+        let State { branch, tip, .. } = self.refresh().await?;
         let without_owner = collection.split_once('-').map_or(collection, |(_, tail)| tail);
-        let wanted =
-            [collection.to_owned(), names::collection_key(None, Some(collection)), without_owner.to_owned()];
-        let index = self.0.index();
-        let found = wanted.into_iter().find(|wanted| index.line(wanted).is_some());
-        found.ok_or_else(|| Error::NoCollection(collection.to_owned()))
+        let mut wanted =
+            [collection.to_owned(), names::collection_key(None, Some(collection)), without_owner.to_owned()]
+                .into_iter();
+        let found = self.look(Some(tip), 0, move |look| {
+            let lost = look.lost(&branch)?;
+            Ok(wanted.find(|wanted| look.index.line(wanted).is_some() || lost.contains_key(wanted)))
+        });
+        found.await?.ok_or_else(|| Error::NoCollection(collection.to_owned()))
     }
 
     /// The versions of a collection, the oldest first.
     pub(crate) async fn versions(&self, key: &str) -> Result<Vec<Version>, Error> {
         let state = self.refresh().await?;
+        self.versions_at(&state, key).await
+    }
+
+    async fn versions_at(&self, state: &State, key: &str) -> Result<Vec<Version>, Error> {
         let key = key.to_owned();
         self.look(Some(state.tip), 0, move |look| {
             let Some(line) = look.index.line(&key) else { return Ok(Vec::new()) };
@@ -99,10 +108,16 @@ impl GitVault {
         objects::diff(before, after).await
     }
 
-    /// Reads every version of a collection, as the repository on this machine has it.
+    /// Asks the server what its branch has, reads every version of a collection in that history, and tells which ones it had.
+    /// The bodies are read from the copy, whose objects have the names that the server gave them, and those are hashes.
     pub(crate) async fn verify(&self, key: &str) -> Result<Verified, Error> {
-        let versions = self.versions(key).await?;
+        let state = self.refresh().await?;
+        let versions = self.versions_at(&state, key).await?;
         let mut verified = Verified::default();
+        let (branch, wanted) = (state.branch.clone(), key.to_owned());
+        let lost = self.look(Some(state.tip), 0, move |look| Ok(look.lost(&branch)?.remove(&wanted)));
+        let lost = lost.await?.unwrap_or_default().into_values();
+        verified.damaged.extend(lost.map(|lost| lost.damage(&state.branch)));
         for version in versions {
             verified.versions += 1;
             match self.body(key, &version).await {

@@ -251,6 +251,74 @@ fn a_history_that_somebody_wrote_anew_is_followed() {
     });
 }
 
+/// What `verify` says of a collection: how many versions there are, and which ones are gone at the server.
+async fn gone(vault: &GitVault, id: &str) -> (usize, Vec<String>) {
+    let verified = vault.verify(id).await.unwrap();
+    let gone = verified.damaged.into_iter().map(|damage| {
+        assert!(damage.what.contains("branch trunk does not have it any more"), "{damage:?}");
+        damage.version.unwrap()
+    });
+    (verified.versions, gone.collect())
+}
+
+#[test]
+fn what_the_server_lost_is_damage_until_it_is_back() {
+    run(|client| async move {
+        let place = Place::new().await;
+        let config = || json!({ "branch": "trunk" });
+        let vault = place.vault(&client, config()).await;
+        let mut versions = Vec::new();
+        for (minute, request) in ["a", "b", "c"].iter().enumerate() {
+            versions.push(new(keep(&vault, snapshot(minute as u64, ID, "Shop", request)).await));
+        }
+        let other = new(keep(&vault, snapshot(3, OTHER, "Orders", "x")).await);
+        assert_eq!(gone(&vault, ID).await, (3, vec![]));
+
+        git(&place.served(), &["update-ref", "refs/heads/trunk", "trunk~3"]);
+        let lost = vec![versions[1].id.clone(), versions[2].id.clone()];
+        assert_eq!(gone(&vault, ID).await, (1, lost.clone()));
+        // A collection of which nothing is left is not forgotten.
+        let listed = vault.collections().await.unwrap();
+        let listed: Vec<_> = listed.iter().map(|it| (it.key.as_str(), it.versions)).collect();
+        assert_eq!(listed, [(ID, 1), (OTHER, 0)]);
+        assert_eq!(vault.find(&format!("12345-{OTHER}")).await.unwrap(), OTHER);
+        assert_eq!(gone(&vault, OTHER).await, (0, vec![other.id.clone()]));
+        assert!(vault.versions(OTHER).await.unwrap().is_empty());
+
+        // Neither the next commit nor another process forgets it.
+        versions.push(new(keep(&vault, snapshot(4, ID, "Shop", "d")).await));
+        drop(vault);
+        let vault = place.vault(&client, config()).await;
+        assert_eq!(gone(&vault, ID).await, (2, lost.clone()));
+        // Its event brings a version back, and whoever still has the history brings all of it.
+        new(keep(&vault, snapshot(1, ID, "Shop", "b")).await);
+        assert_eq!(gone(&vault, ID).await, (3, vec![versions[2].id.clone()]));
+        // A branch of another name lost nothing.
+        let backups = place.vault(&client, json!({ "branch": "trunk/more" })).await;
+        assert!(backups.verify(ID).await.unwrap().damaged.is_empty());
+
+        git(&place.served(), &["update-ref", "-d", "refs/heads/trunk"]);
+        assert_eq!(gone(&vault, ID).await, (0, versions.into_iter().map(|version| version.id).collect()));
+    });
+}
+
+#[test]
+fn a_history_that_was_put_on_other_commits_has_lost_nothing() {
+    run(|client| async move {
+        let place = Place::new().await;
+        let vault = place.vault(&client, json!({ "branch": "trunk" })).await;
+        place.person_pushes();
+        for (minute, request) in ["a", "b"].iter().enumerate() {
+            new(keep(&vault, snapshot(minute as u64, ID, "Shop", request)).await);
+        }
+        let clone = place.checkout();
+        git(clone.path(), &["rebase", "-q", "--root", "--force-rebase"]);
+        git(clone.path(), &["commit", "-q", "--allow-empty", "-m", "by a person"]);
+        git(clone.path(), &["push", "-q", "--force", "origin", "HEAD"]);
+        assert_eq!(gone(&vault, ID).await, (2, vec![]));
+    });
+}
+
 #[test]
 fn a_long_history_is_fetched_listed_and_continued() {
     const VERSIONS: u64 = 10_000;
