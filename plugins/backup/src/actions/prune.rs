@@ -14,6 +14,10 @@ use crate::{
 /// Most versions of one answer.
 const VERSIONS_MAX: usize = 5000;
 
+/// What is said where there are no rules.
+const NO_RULES: &str = "every version stays, because the destination has no `retention`: set it, such as \
+    `config = { retention = { last = 20, monthly = 12 } }`, and reload; a dry run takes rules to try as `retention`";
+
 /// The action `prune`.
 pub(crate) struct Prune;
 
@@ -80,7 +84,7 @@ impl Action<Backup> for Prune {
         }
         let retention = input.retention.as_ref().or(backup.retention.as_ref());
         if retention.is_none_or(Retention::is_empty) {
-            return Err(ActionError::conflict("no `retention` is set, so every version stays"));
+            return Err(ActionError::conflict(NO_RULES));
         }
         let mut answer = Answer {
             dry_run: input.dry_run,

@@ -137,7 +137,8 @@ fn damage_is_found_told_and_repaired_from_a_copy() {
 fn prune_tells_what_goes_and_why_the_rest_stays() {
     let (_root, harness) = backup_of(json!({}), &["a", "b", "c"]);
     let refused = harness.act("prune", &json!({}));
-    assert!(matches!(refused, Err(ActionError::Conflict(_))), "{refused:?}");
+    let remedy = "`config = { retention = { last = 20, monthly = 12 } }`";
+    assert!(matches!(&refused, Err(ActionError::Conflict(why)) if why.contains(remedy)), "{refused:?}");
     let other = json!({ "retention": { "last": 1 } });
     assert!(matches!(harness.act("prune", &other), Err(ActionError::Input(_))));
     let tried = harness.act("prune", &json!({ "retention": { "last": 1 }, "dry_run": true })).unwrap();
