@@ -8,6 +8,7 @@ mod architecture;
 mod backup;
 mod backup_commands;
 mod backup_git;
+mod backup_restore;
 mod bugs;
 mod c_examples;
 mod chaos;
