@@ -34,7 +34,7 @@ fn bodies(gateway: &TestGateway) -> Vec<PathBuf> {
     files
 }
 
-async fn act(gateway: &TestGateway, action: &str, input: Value) -> Value {
+pub(crate) async fn act(gateway: &TestGateway, action: &str, input: Value) -> Value {
     let answer = gateway.act(&format!("/api/v1/destinations/backups/actions/{action}"), input).await;
     assert_eq!(answer.status, 200, "{action}: {}", answer.text());
     answer.json()["output"].clone()

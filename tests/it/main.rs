@@ -9,6 +9,7 @@ mod backup;
 mod backup_commands;
 mod backup_git;
 mod backup_restore;
+mod backup_storages;
 mod bugs;
 mod c_examples;
 mod chaos;
