@@ -145,7 +145,7 @@ async fn no_version_is_lost_and_none_is_half_when_everything_dies() {
 }
 
 /// How many files there are, while others are written, renamed and removed.
-fn files_in_motion(folder: &Path) -> usize {
+pub(crate) fn files_in_motion(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| if entry.path().is_dir() { files_in_motion(&entry.path()) } else { 1 }).sum()
 }

@@ -8,6 +8,7 @@ mod architecture;
 mod backup;
 mod backup_commands;
 mod backup_git;
+mod backup_killed;
 mod backup_restore;
 mod backup_storages;
 mod bugs;
