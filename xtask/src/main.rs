@@ -3,6 +3,7 @@
 mod asan;
 mod bench;
 mod chaos;
+mod collection_schema;
 mod test;
 mod vendor_sdk;
 
@@ -25,6 +26,8 @@ cargo xtask bench plugin [--quick] [--out FILE]
                              measure what a process of its own costs a plugin
 cargo xtask asan             the plugin host and plugins in C under the address sanitizer
 cargo xtask vendor-sdk       what ITOC360's own SDK for Python sends, beside what the plugin sends
+cargo xtask collection-schema
+                             what a restore sends to Postman, against Postman's own schema of collections
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
         ["vendor-sdk", rest @ ..] => vendor_sdk::run(rest),
+        ["collection-schema"] => collection_schema::run(),
         ["golden"] => cargo(
             &["test", "--package", "postroom-openapi", "--package", "postroom-abi"],
             &[("POSTROOM_BLESS", "1")],

@@ -1,9 +1,13 @@
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use super::*;
 use crate::collection::{convert_to_v2_1, scan, to_value};
 
-/// Every collection, small ones of our own and those of `POSTROOM_CORPUS`, goes into Postman as a new one and over itself.
+/// Every collection, small ones of our own and those of `POSTROOM_CORPUS`, goes into Postman as a new one and over itself. What
+/// Postman got lies in the folder `POSTROOM_RESTORED` then, if that is set: `cargo xtask collection-schema` looks at it.
 #[tokio::test(start_paused = true)]
 async fn every_collection_can_be_restored() {
     let mut collections: Vec<(String, Bytes)> = Vec::new();
@@ -42,6 +46,18 @@ async fn every_collection_can_be_restored() {
         assert!(same(&scene.double.collection(&uid).unwrap(), &converted), "{path}");
     }
     assert!(refused.is_empty(), "{refused:#?}");
+    if let Some(folder) = env::var_os("POSTROOM_RESTORED") {
+        write(&scene, &PathBuf::from(folder));
+    }
+}
+
+fn write(scene: &Scene, folder: &Path) {
+    let requests = scene.double.requests().into_iter().filter(|request| !request.body.is_empty());
+    for (number, request) in requests.enumerate() {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let file = folder.join(format!("{number:03}-{}.json", request.method.to_lowercase()));
+        fs::write(file, body["collection"].to_string()).unwrap();
+    }
 }
 
 /// Whether both say the same, apart from ids.
