@@ -2,6 +2,7 @@
 
 mod corpus;
 mod creating;
+mod random;
 mod replacing;
 mod strictness;
 mod troubles;
