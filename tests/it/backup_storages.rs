@@ -4,7 +4,7 @@
 use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 use postroom_storage_servers::{GitServer, S3Server, WebdavServer};
-use postroom_tests::harness::{Config, TestGateway};
+use postroom_tests::harness::{Config, TestGateway, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -162,10 +162,31 @@ async fn what_somebody_took_from_the_git_server_is_damage() {
     let git = Git::start().await;
     let gateway = keeps_its_versions(git.config()).await;
     git.git(&["update-ref", "refs/heads/trunk", "trunk~1"]);
+    let damaged = backup(&gateway, "verify", 1).await;
+    assert!(damaged.contains("the server's branch trunk does not have it any more"), "{damaged}");
+    assert!(damaged.contains("1 damage in 1 version of 1 collection"), "{damaged}");
+    // Nothing is left of it, and that is told too.
+    git.git(&["update-ref", "-d", "refs/heads/trunk"]);
+    let damaged = backup(&gateway, "verify", 1).await;
+    assert!(damaged.contains("2 damages in 0 versions of 1 collection"), "{damaged}");
+    assert!(backup(&gateway, "collections", 0).await.contains(ID));
+    // Other backups go on, and the events bring back what is gone.
+    deliver(&gateway, &shop("Refund", "4")).await;
+    assert!(backup(&gateway, "verify", 1).await.contains("2 damages in 1 version of 1 collection"));
+    let filter = json!({ "filter": { "destination": "backups", "state": "delivered" } });
+    let begun = gateway.done("/api/v1/replays", filter).await;
+    let path = format!("/api/v1/replays/{}", begun["id"].as_str().unwrap());
+    eventually("the replay to be done", async || (gateway.get(&path).await["state"] == "done").then_some(()))
+        .await;
+    gateway.settled().await;
+    assert!(backup(&gateway, "verify", 0).await.starts_with("no damage in 3 versions of 1 collection"));
+}
+
+/// What `postroom backup` prints.
+async fn backup(gateway: &TestGateway, command: &str, code: i32) -> String {
     let (url, key) = (gateway.client().url(""), gateway.config().api_key());
-    let verify = ["backup", "verify", "--server", &url, "--key", key];
-    let damaged = program().run(gateway.folder(), verify).await;
-    assert_eq!(damaged.code, Some(1), "{damaged:#?}");
-    assert!(damaged.stdout.contains("the server's branch trunk does not have it any more"), "{damaged:#?}");
-    assert!(damaged.stdout.contains("1 damage in 1 version of 1 collection"), "{damaged:#?}");
+    let args = ["backup", command, "--server", &url, "--key", key];
+    let finished = program().run(gateway.folder(), args).await;
+    assert_eq!(finished.code, Some(code), "{finished:#?}");
+    finished.stdout
 }
