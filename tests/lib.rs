@@ -7,3 +7,4 @@
 pub mod chaos;
 pub mod doubles;
 pub mod harness;
+pub mod stories;

@@ -10,7 +10,7 @@ use std::{
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 /// Every dependency between crates of this repository. What is not here is forbidden.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
     (
         "postroom",
         &[
@@ -24,6 +24,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ),
     ("postroom-abi", &[]),
     ("postroom-bench-sink", &["postroom-sdk"]),
+    ("postroom-client", &[]),
     ("postroom-collection", &[]),
     ("postroom-core", &[]),
     ("postroom-engine", &["postroom-core", "postroom-host", "postroom-store"]),

@@ -14,6 +14,7 @@ mod backup_storages;
 mod bugs;
 mod c_examples;
 mod chaos;
+mod clients;
 mod commands;
 mod contract;
 mod corpus;
