@@ -2,7 +2,7 @@
 //!
 //! Each function is one rule. They only rewrite: what an operation means is said at the operation.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -26,6 +26,7 @@ pub(crate) fn finalize(mut document: Value) -> Value {
     close_parameter_enums(&mut document);
     close_requests(&mut document);
     open_schema_enums(&mut document);
+    requests_of_their_own_name(&mut document);
     say_public(&mut document);
     describe_responses(&mut document);
     drop_unused_schemas(&mut document);
@@ -148,6 +149,32 @@ fn open_schema_enums(document: &mut Value) {
             schema.insert("x-extensible-enum".to_owned(), values);
         }
     }
+}
+
+/// `NewReplay` → `ReplayRequest`: generators for Go give `Replay` a function `NewReplay` that makes one.
+fn requests_of_their_own_name(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let renamed: HashMap<String, String> = schemas
+        .keys()
+        .filter_map(|name| {
+            let made = name.strip_prefix("New").filter(|made| schemas.contains_key(*made))?;
+            Some((name.clone(), format!("{made}Request")))
+        })
+        .collect();
+    *schemas = std::mem::take(schemas)
+        .into_iter()
+        .map(|(name, schema)| (renamed.get(&name).cloned().unwrap_or(name), schema))
+        .collect();
+    walk(document, &mut |object| {
+        let reference = object.get("$ref").and_then(Value::as_str);
+        let moved = reference.and_then(|reference| {
+            let (at, name) = reference.rsplit_once('/')?;
+            Some(format!("{at}/{}", renamed.get(name)?))
+        });
+        if let Some(moved) = moved {
+            object.insert("$ref".to_owned(), json!(moved));
+        }
+    });
 }
 
 /// Says of an operation without security that it is meant to be public.

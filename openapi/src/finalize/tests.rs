@@ -146,3 +146,18 @@ fn an_answer_is_described_by_what_it_holds() {
         check(operation, thing.clone(), at, json!(expected));
     }
 }
+
+#[test]
+fn no_request_has_the_name_of_what_makes_something_in_go() {
+    let document = finalize(json!({
+        "openapi": "3.0.0",
+        "paths": {"/a": {"get": {"requestBody": {"$ref": "#/components/schemas/NewThing"}}}},
+        "components": {"schemas": {"NewThing": {"a": 1}, "Thing": {"b": 2}, "NewOther": {"c": 3}}},
+    }));
+    assert_eq!(
+        document["components"]["schemas"],
+        json!({"ThingRequest": {"a": 1}, "Thing": {"b": 2}, "NewOther": {"c": 3}})
+    );
+    let reference = &document["paths"]["/a"]["get"]["requestBody"]["$ref"];
+    assert_eq!(reference, "#/components/schemas/ThingRequest");
+}
