@@ -13,10 +13,11 @@ const IN_RUST: &str = env!("CARGO_BIN_EXE_story-in-rust");
 #[tokio::main]
 async fn main() -> ExitCode {
     let given: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let words: Vec<&OsStr> = given.iter().map(OsString::as_os_str).collect();
-    let (program, arguments) = words.split_first().unwrap_or((&OsStr::new(IN_RUST), &[]));
+    let mut words = given.iter().map(OsString::as_os_str);
+    let program = words.next().unwrap_or(OsStr::new(IN_RUST));
+    let arguments: Vec<&OsStr> = words.collect();
     let stage = Stage::start(&Program::new(env!("CARGO_BIN_EXE_postroom-under-test"))).await;
-    match stage.tell(program, arguments).await {
+    match stage.tell(program, &arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             say(&fault);

@@ -3,8 +3,10 @@
 mod asan;
 mod bench;
 mod chaos;
+mod clients;
 mod collection_schema;
 mod test;
+mod tools;
 mod vendor_sdk;
 
 use std::{
@@ -28,6 +30,8 @@ cargo xtask asan             the plugin host and plugins in C under the address 
 cargo xtask vendor-sdk       what ITOC360's own SDK for Python sends, beside what the plugin sends
 cargo xtask collection-schema
                              what a restore sends to Postman, against Postman's own schema of collections
+cargo xtask clients [--only rust,typescript,python,go,java]
+                             make a client in each language, and have it tell a story to a live gateway
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -49,6 +53,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["bench", rest @ ..] => bench::run(rest),
         ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
+        ["clients", rest @ ..] => clients::run(rest),
         ["vendor-sdk", rest @ ..] => vendor_sdk::run(rest),
         ["collection-schema"] => collection_schema::run(),
         ["golden"] => cargo(

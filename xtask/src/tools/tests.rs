@@ -1,4 +1,4 @@
-use super::is_unreachable;
+use super::{npm_is_cut_off, pip_is_cut_off};
 
 #[test]
 fn only_an_index_that_cannot_be_reached_excuses_a_failed_install() {
@@ -9,7 +9,7 @@ fn only_an_index_that_cannot_be_reached_excuses_a_failed_install() {
     let mismatch = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the \
         package versions, please update the hashes.";
     let check = |said: &[&str], expected: bool| {
-        assert_eq!(is_unreachable(&said.join("\n")), expected, "{said:?}");
+        assert_eq!(pip_is_cut_off(&said.join("\n")), expected, "{said:?}");
     };
     check(&[broken, none], true);
     check(&[none], false);
@@ -19,4 +19,14 @@ fn only_an_index_that_cannot_be_reached_excuses_a_failed_install() {
         &["ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"],
         false,
     );
+}
+
+#[test]
+fn npm_is_excused_by_a_registry_that_cannot_be_reached_alone() {
+    let check = |said: &str, expected: bool| assert_eq!(npm_is_cut_off(said), expected, "{said}");
+    check("npm error code ECONNREFUSED\nnpm error errno ECONNREFUSED", true);
+    check("npm error code EAI_AGAIN", true);
+    check("npm error code EINTEGRITY\nnpm error after ECONNRESET", false);
+    check("npm error code ENOSPC\nnpm error syscall write", false);
+    check("npm error code EUSAGE\nnpm error `npm ci` can only install packages when", false);
 }
