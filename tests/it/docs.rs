@@ -36,7 +36,9 @@ const PLUGIN_AUTHOR: Document =
 const MONITORS: Document =
     Document { path: "docs/monitors.md", text: include_str!("../../docs/monitors.md") };
 const BACKUPS: Document = Document { path: "docs/backups.md", text: include_str!("../../docs/backups.md") };
-const DOCUMENTS: [Document; 7] = [README, USER_GUIDE, ITOC360, BACKUPS, OPERATING, PLUGIN_AUTHOR, MONITORS];
+const CLIENTS: Document = Document { path: "docs/clients.md", text: include_str!("../../docs/clients.md") };
+const DOCUMENTS: [Document; 8] =
+    [README, USER_GUIDE, ITOC360, BACKUPS, OPERATING, PLUGIN_AUTHOR, MONITORS, CLIENTS];
 
 /// Stands for every secret of an example: long enough for a token, and an address where one is wanted.
 const ANY_SECRET: &str = "https://example.com/0123456789abcdef";
@@ -373,7 +375,9 @@ async fn the_c_plugin_of_the_tutorial_delivers() {
 fn links_lead_somewhere() {
     for document in DOCUMENTS {
         let folder = Path::new(ROOT).join(document.path).parent().unwrap().to_owned();
-        for link in document.text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        let prose = document.text.split("```").step_by(2);
+        let links = prose.flat_map(|prose| prose.split("](").skip(1));
+        for link in links.map(|rest| rest.split(')').next().unwrap()) {
             if link.starts_with("https://") {
                 continue;
             }
