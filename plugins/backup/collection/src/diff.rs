@@ -23,8 +23,29 @@ use crate::tree::{Content, Index, Kind, Node, ROOT, Tree};
 /// authorization is another.
 #[must_use]
 pub fn diff(before: &Tree<'_>, after: &Tree<'_>) -> Diff {
+    compare(before, after, Room { value: usize::MAX, parts: usize::MAX, texts: usize::MAX })
+}
+
+/// The same for people, who read the first changes: it cannot be applied. Values of more than 256 KiB are left out. It takes
+/// memory for some 2 MiB of added parts and 4 MiB of names and fields; behind these, changes have none of them.
+#[must_use]
+pub fn diff_in_brief(before: &Tree<'_>, after: &Tree<'_>) -> Diff {
+    compare(before, after, Room { value: 256 * 1024, parts: 2 * 1024 * 1024, texts: 4 * 1024 * 1024 })
+}
+
+/// How many bytes of a difference there is room for.
+struct Room {
+    /// For one value of a field.
+    value: usize,
+    /// For added parts.
+    parts: usize,
+    /// For names and fields.
+    texts: usize,
+}
+
+fn compare(before: &Tree<'_>, after: &Tree<'_>, room: Room) -> Diff {
     let matches = matching::match_trees(before, after);
-    let mut differ = Differ { before, after, matches, changes: Vec::new() };
+    let mut differ = Differ { before, after, matches, changes: Vec::new(), room };
     for index in after.preorder() {
         match differ.matches.before(index) {
             Some(earlier) => differ.kept(earlier, index),
@@ -44,18 +65,34 @@ struct Differ<'t, 'a, 'b> {
     after: &'t Tree<'b>,
     matches: Matches,
     changes: Vec<Change>,
+    /// What is left of it.
+    room: Room,
 }
 
 impl Differ<'_, '_, '_> {
+    fn push(&mut self, mut change: Change) {
+        if self.room.texts == 0 {
+            // All of them: whether a field is secret may be seen by a name alone.
+            change.place.clear();
+            change.was = None;
+            change.fields.clear();
+            change.value = None;
+        }
+        self.room.texts = self.room.texts.saturating_sub(change.texts_bytes());
+        self.changes.push(change);
+    }
+
     fn added(&mut self, index: Index) {
         let node = &self.after.nodes[index];
         // What is new in a new request is part of its value.
         if !node.is_item() && self.matches.before(node.parent).is_none() {
             return;
         }
-        self.changes.push(Change {
+        let value = node.without_items(self.room.parts).and_then(raw);
+        self.room.parts -= value.as_ref().map_or(0, |value| value.get().len());
+        self.push(Change {
             to: Some(self.after.pointer(index)),
-            value: raw(&node.without_items()),
+            value,
             ..Change::new(How::Added, node.kind.into(), self.after.names(index))
         });
     }
@@ -65,7 +102,7 @@ impl Differ<'_, '_, '_> {
         if !node.is_item() && self.matches.after(node.parent).is_none() {
             return;
         }
-        self.changes.push(Change {
+        self.push(Change {
             from: Some(self.before.pointer(index)),
             ..Change::new(How::Removed, node.kind.into(), self.before.names(index))
         });
@@ -73,26 +110,28 @@ impl Differ<'_, '_, '_> {
 
     fn kept(&mut self, earlier: Index, index: Index) {
         let (before, after) = (&self.before.nodes[earlier], &self.after.nodes[index]);
-        let (place, from) = (self.after.names(index), self.before.pointer(earlier));
-        let secret = before.is_secret() || after.is_secret();
-        let change =
-            |how, what| Change { secret, from: Some(from.clone()), ..Change::new(how, what, place.clone()) };
+        let (before_tree, after_tree) = (self.before, self.after);
+        let change = |how, what| Change {
+            secret: before.is_secret() || after.is_secret(),
+            from: Some(before_tree.pointer(earlier)),
+            ..Change::new(how, what, after_tree.names(index))
+        };
         if index != ROOT {
             let to = Some(self.after.pointer(index));
             if !self.matches.stays(self.before, self.after, earlier, index) {
                 let was = Some(self.before.names(earlier));
-                self.changes.push(Change { to, was, ..change(How::Moved, after.kind.into()) });
+                self.push(Change { to, was, ..change(How::Moved, after.kind.into()) });
             } else if self.matches.is_reordered(index) {
-                self.changes.push(Change { to, ..change(How::Reordered, after.kind.into()) });
+                self.push(Change { to, ..change(How::Reordered, after.kind.into()) });
             }
         }
         if self.matches.is_same(index) {
             return;
         }
         let (mut auth, mut other) = (Vec::new(), Vec::new());
-        for field in field_changes(before, after) {
+        for field in field_changes(before, after, self.room.value) {
             if field.path == before.name_pointer() && field.before.is_some() && field.after.is_some() {
-                self.changes.push(Change { fields: vec![field], ..change(How::Renamed, after.kind.into()) });
+                self.push(Change { fields: vec![field], ..change(How::Renamed, after.kind.into()) });
             } else if field.is_auth() {
                 auth.push(field);
             } else {
@@ -102,14 +141,15 @@ impl Differ<'_, '_, '_> {
         if !auth.is_empty() {
             let whole = |field: &FieldChange| field.path == "/auth" || field.path == "/request/auth";
             let how = match &auth[..] {
+                [FieldChange { before: None, after: None, .. }] => How::Changed,
                 [only] if whole(only) && only.before.is_none() => How::Added,
                 [only] if whole(only) && only.after.is_none() => How::Removed,
                 _ => How::Changed,
             };
-            self.changes.push(Change { fields: auth, ..change(how, What::Auth) });
+            self.push(Change { fields: auth, ..change(how, What::Auth) });
         }
         if !other.is_empty() {
-            self.changes.push(Change { fields: other, ..change(How::Changed, after.kind.into()) });
+            self.push(Change { fields: other, ..change(How::Changed, after.kind.into()) });
         }
     }
 }
@@ -125,12 +165,12 @@ impl Node<'_> {
         self.kind == Kind::Variable && self.value("type") == Some("\"secret\"")
     }
 
-    /// Its text, and an empty list in place of the folders and requests in it.
-    fn without_items(&self) -> String {
+    /// Its text, and an empty list in place of the folders and requests in it; `None` when that is longer than `most`.
+    fn without_items(&self, most: usize) -> Option<String> {
         if self.kind != Kind::Folder
             || !self.members.iter().any(|part| matches!(part.content, Content::List(_)))
         {
-            return self.text.to_owned();
+            return (self.text.len() <= most).then(|| self.text.to_owned());
         }
         let mut text = String::from("{");
         for member in crate::json::members(self.text).unwrap_or_default() {
@@ -138,12 +178,15 @@ impl Node<'_> {
                 text.push(',');
             }
             let value = if member.key == "item" { "[]" } else { member.value };
+            if value.len() > most {
+                return None;
+            }
             text.push_str(&crate::json::quoted(&member.key));
             text.push(':');
             text.push_str(value);
         }
         text.push('}');
-        text
+        (text.len() <= most).then_some(text)
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::{
     apply::{ApplyError, apply},
     canonical::Hash,
     convert::{ConvertError, convert_to_v2_1},
-    diff::{Change, Diff, FieldChange, How, What, diff},
+    diff::{Change, Diff, FieldChange, How, What, diff, diff_in_brief},
     ids::without_ids,
     json::{DEPTH_MAX, Unreadable, to_value},
     scan::{Counts, Format, Scanned, Summary, scan},

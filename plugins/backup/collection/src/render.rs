@@ -36,6 +36,18 @@ impl Diff {
         });
         parts.collect::<Vec<_>>().join(", ")
     }
+
+    /// What `show` makes of the changes, without secrets, up to the one with which there are more than `enough` bytes.
+    fn shown(&self, enough: usize, show: fn(&Change, &mut String)) -> String {
+        let mut text = String::new();
+        for change in &self.changes {
+            show(&change.without_secrets(), &mut text);
+            if text.len() > enough {
+                break;
+            }
+        }
+        text
+    }
 }
 
 impl How {
@@ -86,6 +98,8 @@ enum Shown {
     Lines(Vec<Line>),
     /// What differs is secret.
     Hidden,
+    /// It is too long to be shown.
+    Long,
 }
 
 /// The path of a field, for people: `/request/url/raw` is `url.raw`.
@@ -99,6 +113,9 @@ fn label(field: &FieldChange) -> String {
 }
 
 fn shown(field: &FieldChange) -> Shown {
+    if field.before.is_none() && field.after.is_none() {
+        return Shown::Long;
+    }
     let [before, after] =
         [&field.before, &field.after].map(|value| value.as_deref().map(|value| value_lines(value.get())));
     if before == after {

@@ -125,6 +125,13 @@ impl Change {
             value: None,
         }
     }
+
+    /// How long its names and fields are.
+    pub(super) fn texts_bytes(&self) -> usize {
+        let names = self.place.iter().chain(self.was.iter().flatten()).map(String::len);
+        let values = self.fields.iter().flat_map(|field| [&field.before, &field.after]).flatten();
+        names.chain(values.map(|value| value.get().len())).sum()
+    }
 }
 
 impl FieldChange {

@@ -13,11 +13,17 @@ use crate::{
 };
 
 /// What differs, without what Postman generates. Objects are gone into, arrays are compared as a whole. The parts in the
-/// lists of a node are nodes of their own; of the lists only matters whether they are there.
-pub(super) fn field_changes(before: &Node<'_>, after: &Node<'_>) -> Vec<FieldChange> {
-    let mut changes = Vec::new();
-    compare_members("", &before.texts(), &after.texts(), after.place, &mut changes);
-    changes
+/// lists of a node are nodes of their own; of the lists only matters whether they are there. A field of which a value is
+/// longer than `most` bytes has none.
+pub(super) fn field_changes(before: &Node<'_>, after: &Node<'_>, most: usize) -> Vec<FieldChange> {
+    let mut found = Found { changes: Vec::new(), most };
+    compare_members("", &before.texts(), &after.texts(), after.place, &mut found);
+    found.changes
+}
+
+struct Found {
+    changes: Vec<FieldChange>,
+    most: usize,
 }
 
 fn compare_members<'a>(
@@ -25,7 +31,7 @@ fn compare_members<'a>(
     before: &[(&'a str, &'a str)],
     after: &[(&'a str, &'a str)],
     place: Place,
-    changes: &mut Vec<FieldChange>,
+    found: &mut Found,
 ) {
     let [earlier, later]: [HashMap<&str, &str>; 2] =
         [before, after].map(|members| members.iter().copied().collect());
@@ -35,7 +41,7 @@ fn compare_members<'a>(
         // What is generated in the first state only is what people chose in the second.
         if place.generated(key, has_key).is_none() {
             let path = format!("{path}/{}", escaped(key));
-            compare(path, earlier.get(key).copied(), later.get(key).copied(), place.member(key), changes);
+            compare(path, earlier.get(key).copied(), later.get(key).copied(), place.member(key), found);
         }
     }
 }
@@ -43,13 +49,7 @@ fn compare_members<'a>(
 /// Nobody wants to read what changed in more members than these one by one.
 const MEMBERS_MAX: usize = 1000;
 
-fn compare(
-    path: String,
-    before: Option<&str>,
-    after: Option<&str>,
-    place: Place,
-    changes: &mut Vec<FieldChange>,
-) {
+fn compare(path: String, before: Option<&str>, after: Option<&str>, place: Place, found: &mut Found) {
     if let (Some(before), Some(after)) = (before, after) {
         if same(before, after, place) {
             return;
@@ -59,15 +59,17 @@ fn compare(
         {
             let [before, after] = [&before, &after]
                 .map(|members| members.iter().map(|member| (&*member.key, member.value)).collect::<Vec<_>>());
-            return compare_members(&path, &before, &after, place.object(), changes);
+            return compare_members(&path, &before, &after, place.object(), found);
         }
     }
-    changes.push(FieldChange { path, before: before.and_then(raw), after: after.and_then(raw) });
+    let is_long = [before, after].into_iter().flatten().any(|value| value.len() > found.most);
+    let [before, after] = [before, after].map(|value| value.filter(|_| !is_long).and_then(raw));
+    found.changes.push(FieldChange { path, before, after });
 }
 
-/// A copy of a value's text. All texts were read as JSON before.
-pub(super) fn raw(text: &str) -> Option<Box<RawValue>> {
-    RawValue::from_string(text.to_owned()).ok()
+/// A value with this text. All texts were read as JSON before.
+pub(super) fn raw(text: impl Into<String>) -> Option<Box<RawValue>> {
+    RawValue::from_string(text.into()).ok()
 }
 
 impl Node<'_> {

@@ -13,21 +13,29 @@ impl Diff {
     /// The same changes with `[redacted]` in place of every secret in them. It is for people: it cannot be applied.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
-        Self { changes: self.changes.iter().map(without_secrets).collect() }
+        Self { changes: self.changes.iter().map(Change::without_secrets).collect() }
     }
 }
 
-fn without_secrets(change: &Change) -> Change {
-    let (place, role) = stands(change.to.as_deref().or(change.from.as_deref()).unwrap_or_default());
-    let names = |names: &[String]| names.iter().map(|name| without_tokens(name)).collect();
-    let siblings =
-        Siblings { name: change.place.last().map(String::as_str), kind: change.secret.then_some("secret") };
-    Change {
-        place: names(&change.place),
-        was: change.was.as_deref().map(names),
-        fields: change.fields.iter().map(|field| without_secrets_in(field, place, siblings)).collect(),
-        value: change.value.as_ref().and_then(|value| raw(&hidden(value.get(), place, role))),
-        ..change.clone()
+impl Change {
+    /// The same with `[redacted]` in place of every secret in it.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let (place, role) = stands(self.to.as_deref().or(self.from.as_deref()).unwrap_or_default());
+        let names = |names: &[String]| names.iter().map(|name| without_tokens(name)).collect();
+        let siblings =
+            Siblings { name: self.place.last().map(String::as_str), kind: self.secret.then_some("secret") };
+        Self {
+            how: self.how,
+            what: self.what,
+            place: names(&self.place),
+            was: self.was.as_deref().map(names),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            secret: self.secret,
+            fields: self.fields.iter().map(|field| without_secrets_in(field, place, siblings)).collect(),
+            value: self.value.as_ref().and_then(|value| raw(hidden(value.get(), place, role))),
+        }
     }
 }
 
@@ -54,11 +62,11 @@ fn without_secrets_in(field: &FieldChange, part: Place, siblings: Siblings<'_>) 
             Some(inside) => {
                 let spans = judge(inside, owner.0, owner.1, key, siblings).into_iter();
                 let spans = spans.map(|(_, span, _)| span.start + 1..span.end + 1).collect();
-                raw(&String::from_utf8_lossy(&replaced(text.as_bytes(), spans)))
+                raw(String::from_utf8_lossy(&replaced(text.as_bytes(), spans)))
             }
             None => {
                 let (place, role) = below(owner, key);
-                raw(&hidden(text, place, role))
+                raw(hidden(text, place, role))
             }
         }
     };

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Diff, diff};
+use super::{Diff, Room, compare, diff, diff_in_brief};
 use crate::{
     Tree, apply, scan,
     testing::{collections, corpus, edited, edits, with_other_ids},
@@ -220,4 +220,38 @@ fn format_v1_is_told_in_flat_lists() {
         { "id": "1", "name": "a", "url": "y", "updatedAt": 2 }, { "id": "2", "name": "b" }
     ] });
     check(&before, &after, &["~ collection", "~ request a", "+ request b"]);
+}
+
+#[test]
+fn in_brief_later_changes_have_no_parts_and_then_no_names() {
+    let item = |name: &str| json!({ "name": name, "request": { "url": "https://shop.example.com/" } });
+    let before = bytes(&json!({ "info": { "name": "Shop" }, "item": [item("a")] }));
+    let items: Vec<_> = ["a", "first", "second", "third"].map(item).into();
+    let after = bytes(&json!({ "info": { "name": "Shop" }, "item": items }));
+    let (before, after) = (Tree::parse(&before).unwrap(), Tree::parse(&after).unwrap());
+    let whole = serde_json::to_value(diff(&before, &after)).unwrap();
+    assert_eq!(serde_json::to_value(diff_in_brief(&before, &after)).unwrap(), whole);
+
+    let room = Room { value: 1, parts: item("first").to_string().len(), texts: "firstse".len() };
+    let brief = compare(&before, &after, room);
+    let told: Vec<_> = brief.changes.iter().map(|it| (it.place.concat(), it.value.is_some())).collect();
+    let expected = [("first", true), ("second", false), ("", false)];
+    assert_eq!(told, expected.map(|(name, has_value)| (name.to_owned(), has_value)));
+    assert_eq!(brief.summary(), diff(&before, &after).summary());
+}
+
+#[test]
+fn in_brief_what_is_too_long_is_not_shown() {
+    let collection = |url: &str| {
+        let request = json!({ "method": "GET", "url": url, "auth": { "type": "noauth" } });
+        bytes(&json!({ "info": { "name": "Shop" }, "item": [{ "name": "a", "request": request }] }))
+    };
+    let (before, after) = (collection("short"), collection("a long address"));
+    let (before, after) = (Tree::parse(&before).unwrap(), Tree::parse(&after).unwrap());
+    let brief = compare(&before, &after, Room { value: 10, parts: 0, texts: usize::MAX });
+    assert_eq!(brief.text(), "~ request a\n    url: too long to be shown\n");
+    assert_eq!(
+        brief.markdown(),
+        "- Changed request **a**\n  ```diff\n    url: too long to be shown\n  ```\n"
+    );
 }

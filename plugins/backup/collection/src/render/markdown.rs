@@ -7,11 +7,13 @@ impl Diff {
     /// All changes as a list. Empty when there are none.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = String::new();
-        for change in &self.without_secrets().changes {
-            show(change, &mut text);
-        }
-        text
+        self.markdown_of(usize::MAX)
+    }
+
+    /// The first changes only, with which there are more than `enough` bytes.
+    #[must_use]
+    pub fn markdown_of(&self, enough: usize) -> String {
+        self.shown(enough, show)
     }
 }
 
@@ -45,6 +47,7 @@ fn lines(change: &Change) -> Vec<String> {
                 lines.extend([format!("- {label}: {before}"), format!("+ {label}: {after}")]);
             }
             Shown::Hidden => lines.push(format!("  {label}: another secret")),
+            Shown::Long => lines.push(format!("  {label}: too long to be shown")),
             Shown::Lines(changed) => {
                 lines.push(format!("  {label}:"));
                 lines.extend(changed.into_iter().map(|line| match line {

@@ -7,11 +7,13 @@ impl Diff {
     /// All changes, one below the other. Empty when there are none.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        for change in &self.without_secrets().changes {
-            show(change, &mut text);
-        }
-        text
+        self.text_of(usize::MAX)
+    }
+
+    /// The first changes only, with which there are more than `enough` bytes.
+    #[must_use]
+    pub fn text_of(&self, enough: usize) -> String {
+        self.shown(enough, show)
     }
 }
 
@@ -37,6 +39,7 @@ fn show(change: &Change, text: &mut String) {
         match shown(field) {
             Shown::Values(before, after) => text.push_str(&format!("    {label}: {before} → {after}\n")),
             Shown::Hidden => text.push_str(&format!("    {label}: another secret\n")),
+            Shown::Long => text.push_str(&format!("    {label}: too long to be shown\n")),
             Shown::Lines(lines) => {
                 text.push_str(&format!("    {label}:\n"));
                 for line in lines {
