@@ -13,7 +13,7 @@ use postroom_sdk::{ActionError, Actions};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::repair::Uploads;
+pub(crate) use self::{repair::Uploads, show::Held};
 use crate::{
     plugin::{Backup, failure},
     vault::{Counts, Error, Found, Version, names},
@@ -113,7 +113,7 @@ impl From<Error> for ActionError {
 async fn meant(backup: &Backup, collection: Option<&str>) -> Result<Vec<String>, ActionError> {
     Ok(match collection {
         Some(collection) => vec![backup.vault.find(collection).await?],
-        None => backup.vault.collections().await?.into_iter().map(|collection| collection.key).collect(),
+        None => backup.vault.keys().await?,
     })
 }
 

@@ -59,21 +59,21 @@ impl Chores {
         if self.vault.keeps_all() {
             return Ok(());
         }
-        for collection in self.vault.collections().await? {
+        for key in self.vault.keys().await? {
             let now_unix_ms = host.now_unix_ms();
-            self.vault.pack(&collection.key, now_unix_ms).await?;
-            self.vault.prune(&collection.key, self.retention.as_ref(), now_unix_ms, false).await?;
+            self.vault.pack(&key, now_unix_ms).await?;
+            self.vault.prune(&key, self.retention.as_ref(), now_unix_ms, false).await?;
         }
         Ok(())
     }
 
     async fn verify(&self, host: &Host) -> Result<(), Error> {
         let (mut versions, mut damages) = (0, 0);
-        for collection in self.vault.collections().await? {
-            let verified = self.vault.verify(&collection.key).await?;
+        for key in self.vault.keys().await? {
+            let verified = self.vault.verify(&key).await?;
             versions += verified.versions;
             damages += verified.damaged.len();
-            tell(host, &self.vault, &collection.key, &verified.damaged).await;
+            tell(host, &self.vault, &key, &verified.damaged).await;
         }
         if damages == 0 {
             host.log().info(format_args!("all {versions} versions are as they were written"));

@@ -31,12 +31,11 @@ pub(crate) struct Fitted {
 
 /// The changes that fit into [`DIFF_BYTES_MAX`].
 pub(crate) fn fit(diff: &Diff) -> Fitted {
-    // Who is told of a change need not be one who may see the secrets in it.
-    let diff = diff.without_secrets();
     let mut left = DIFF_BYTES_MAX;
     let mut changes = Vec::new();
     for change in &diff.changes {
-        let change = serde_json::to_value(change).unwrap_or_default();
+        // Who is told of a change need not be one who may see the secrets in it.
+        let change = serde_json::to_value(change.without_secrets()).unwrap_or_default();
         let bytes = change.to_string().len();
         if bytes > left {
             break;
@@ -67,7 +66,7 @@ pub(crate) fn changed(before: &Version, version: &Version, diff: &Diff) -> Resul
         "summary": diff.summary(),
         "changes": fitted.changes,
         "changes_left_out": fitted.left_out,
-        "markdown": fit_text(diff.markdown()),
+        "markdown": fit_text(diff.markdown_of(TEXT_BYTES_MAX)),
     });
     made(CHANGED, version, &version.id, &body)
 }

@@ -10,7 +10,7 @@ use postroom_sdk::{
 use serde_json::{Value, json};
 
 use crate::{
-    actions::{self, Uploads},
+    actions::{self, Held, Uploads},
     chores,
     collection::Diff,
     config::{Config, Kind},
@@ -39,6 +39,7 @@ pub struct Backup {
     pub(crate) retention: Option<Retention>,
     pub(crate) place: String,
     pub(crate) uploads: Uploads,
+    pub(crate) shown: Held,
     pub(crate) postman: Option<Postman>,
 }
 
@@ -79,7 +80,14 @@ impl Plugin for Backup {
         };
         // Ends with the instance, whose runtime it is on.
         tokio::spawn(chores.run(host));
-        Ok(Self { vault, retention: config.retention, place, uploads: Uploads::default(), postman })
+        Ok(Self {
+            vault,
+            retention: config.retention,
+            place,
+            uploads: Uploads::default(),
+            shown: Held::default(),
+            postman,
+        })
     }
 
     async fn deliver(&self, event: &Event, delivery: &Delivery) -> Result<Outcome, Failure> {
@@ -90,10 +98,12 @@ impl Plugin for Backup {
             return Err(Failure::permanent("no_collection", "the body has no collection that can be read"));
         };
         let bytes = snapshot.bytes.len() as u64;
-        if bytes > LARGE_BYTES
-            && let Err(error) = delivery.extend(Duration::from_secs(60 + bytes / BYTES_PER_SECOND))
-        {
-            delivery.log().debug(error);
+        if bytes > LARGE_BYTES {
+            // Not both in memory at once: who looks at a version can wait for it a little longer.
+            self.shown.forget();
+            if let Err(error) = delivery.extend(Duration::from_secs(60 + bytes / BYTES_PER_SECOND)) {
+                delivery.log().debug(error);
+            }
         }
         let now_unix_ms = delivery.host().now_unix_ms();
         let kept = self.vault.keep(snapshot, now_unix_ms).await.map_err(|error| failure(&error))?;

@@ -1,5 +1,6 @@
 //! Every version of every collection, and what can be done with them.
 
+mod compare;
 pub(crate) mod git;
 mod objects;
 mod records;
@@ -122,9 +123,14 @@ impl Vault {
         each!(self, vault => vault.keep(snapshot, now_unix_ms))
     }
 
-    /// The collections that are here.
-    pub(crate) async fn collections(&self) -> Result<Vec<Collection>, Error> {
-        each!(self, vault => vault.collections())
+    /// What the vault calls the collections that are here, in order.
+    pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
+        each!(self, vault => vault.keys())
+    }
+
+    /// These collections, as many of them as are here.
+    pub(crate) async fn collections(&self, keys: &[String]) -> Result<Vec<Collection>, Error> {
+        each!(self, vault => vault.collections(keys))
     }
 
     /// What the vault calls the collection that somebody names by its id, with or without the owner before it, or by the

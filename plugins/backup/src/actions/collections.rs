@@ -5,7 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Shown;
-use crate::plugin::Backup;
+use crate::{plugin::Backup, vault::Collection};
+
+/// Most collections of one answer.
+const LIMIT_MAX: usize = 1000;
+/// What an answer may take as JSON, unless one collection alone takes more: an action gives 4 MiB at most.
+const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// The action `collections`.
 pub(crate) struct Collections;
@@ -13,13 +18,27 @@ pub(crate) struct Collections;
 /// What it takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Input {}
+pub(crate) struct Input {
+    /// How many are wanted, 1000 at most.
+    #[serde(default = "limit")]
+    #[schemars(range(min = 1, max = 1000))]
+    limit: usize,
+    /// Only those behind this one: the `next` of the answer before.
+    after: Option<String>,
+}
+
+fn limit() -> usize {
+    LIMIT_MAX
+}
 
 /// What it gives.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Answer {
-    /// The collections, the one that changed last first.
+    /// The collections, in the order of what they are called here: it stays while they change.
     collections: Vec<Kept>,
+    /// From where to go on; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// Where they are.
     storage: String,
 }
@@ -45,19 +64,33 @@ impl Action<Backup> for Collections {
     type Input = Input;
     type Output = Answer;
 
-    async fn run(backup: &Backup, _: Input, _: &ActionCall) -> Result<Answer, ActionError> {
-        let mut collections = backup.vault.collections().await?;
-        collections
-            .sort_by_key(|it| std::cmp::Reverse(it.newest.as_ref().map(|newest| newest.received_unix_ms)));
-        let collections = collections
-            .into_iter()
-            .map(|it| Kept {
-                collection: it.key,
-                versions: it.versions,
-                stored_bytes: it.stored_bytes,
-                newest: it.newest.map(Shown::from),
-            })
-            .collect();
-        Ok(Answer { collections, storage: backup.place.clone() })
+    async fn run(backup: &Backup, input: Input, _: &ActionCall) -> Result<Answer, ActionError> {
+        let mut keys = backup.vault.keys().await?;
+        keys.retain(|key| input.after.as_ref().is_none_or(|after| key > after));
+        let (all, limit) = (keys.len(), input.limit.clamp(1, LIMIT_MAX));
+        keys.truncate(limit);
+        let (mut collections, mut bytes) = (Vec::new(), 0);
+        for found in backup.vault.collections(&keys).await? {
+            let kept = Kept::from(found);
+            bytes += serde_json::to_vec(&kept).map_or(0, |json| json.len());
+            if bytes > ANSWER_BYTES_MAX && !collections.is_empty() {
+                break;
+            }
+            collections.push(kept);
+        }
+        let is_end = collections.len() == all;
+        let next = collections.last().filter(|_| !is_end).map(|last| last.collection.clone());
+        Ok(Answer { collections, next, storage: backup.place.clone() })
+    }
+}
+
+impl From<Collection> for Kept {
+    fn from(found: Collection) -> Self {
+        Self {
+            collection: found.key,
+            versions: found.versions,
+            stored_bytes: found.stored_bytes,
+            newest: found.newest.map(Shown::from),
+        }
     }
 }

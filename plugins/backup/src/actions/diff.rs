@@ -71,8 +71,8 @@ impl Action<Backup> for Compare {
             summary: diff.summary(),
             changes: fitted.changes,
             changes_left_out: fitted.left_out,
-            text: events::fit_text(diff.text()),
-            markdown: events::fit_text(diff.markdown()),
+            text: events::fit_text(diff.text_of(events::TEXT_BYTES_MAX)),
+            markdown: events::fit_text(diff.markdown_of(events::TEXT_BYTES_MAX)),
         })
     }
 }

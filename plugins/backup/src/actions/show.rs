@@ -1,10 +1,13 @@
 //! The action `show`: one version, with its body or a part of it.
 
+mod held;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use postroom_sdk::{Action, ActionCall, ActionError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::held::Held;
 use super::Shown;
 use crate::plugin::Backup;
 
@@ -75,10 +78,17 @@ impl Action<Backup> for Show {
         let version = backup.vault.version(&collection, input.version.as_deref()).await?;
         let (mut body, mut part) = (None, None);
         if let Some(offset) = input.offset {
-            let whole = backup.vault.body(&collection, &version).await?;
+            let whole = match backup.shown.get(&version.sha256) {
+                Some(held) => held,
+                None => backup.vault.body(&collection, &version).await?,
+            };
             let start = usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
             let end = start.saturating_add(input.length.min(PART_BYTES_MAX)).min(whole.len());
             let next = (end < whole.len()).then_some(end as u64);
+            match next {
+                Some(_) => backup.shown.hold(&version.sha256, &whole),
+                None => backup.shown.forget(),
+            }
             part =
                 Some(Part { offset: start as u64, base64: BASE64_STANDARD.encode(&whole[start..end]), next });
         } else if version.bytes <= TEXT_BYTES_MAX as u64 {

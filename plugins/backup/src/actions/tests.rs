@@ -64,6 +64,30 @@ fn collections_and_versions_are_listed() {
 }
 
 #[test]
+fn collections_are_listed_in_pages() {
+    let (_root, harness) = backup_of(json!({}), &[]);
+    for id in ["b", "c", "a"] {
+        let body = shop("r").replace(ID, id);
+        assert_eq!(harness.deliver(&EventFixture::collection_backup(body)).kind, OutcomeKind::Delivered);
+    }
+    let (mut keys, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let mut input = json!({ "limit": 2 });
+        if !after.is_null() {
+            input["after"] = after;
+        }
+        let page = harness.act("collections", &input).unwrap();
+        let found = page["collections"].as_array().unwrap();
+        keys.push(found.iter().map(|it| it["collection"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+        match page.get("next") {
+            Some(next) => after = next.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(keys, [vec!["a", "b"], vec!["c"]]);
+}
+
+#[test]
 fn a_version_is_shown_whole_or_in_parts() {
     let (_root, harness) = backup_of(json!({}), &["a", "b"]);
     let newest = harness.act("show", &json!({ "collection": ID })).unwrap();

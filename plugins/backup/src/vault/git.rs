@@ -41,7 +41,7 @@ use self::{
 use super::{
     Counts, Error, Kept, Snapshot, Stored, Version,
     body::{offload, sha256},
-    names,
+    compare, names,
 };
 use crate::{
     collection::{self, Format},
@@ -163,7 +163,11 @@ impl GitVault {
         for _ in 0..TRIES_MAX {
             let state = self.refresh().await?;
             let (tip, given) = (state.tip, Arc::clone(&candidate));
-            let step = self.look(Some(tip), now_unix_ms, move |look| look.step(&given)).await?;
+            let step = {
+                // With the one before it, which is about as long.
+                let _turn = compare::turn(candidate.version.bytes.saturating_mul(2)).await;
+                self.look(Some(tip), now_unix_ms, move |look| look.step(&given)).await?
+            };
             match step {
                 Step::Known(kept) => return Ok(*kept),
                 Step::Made(made) => {

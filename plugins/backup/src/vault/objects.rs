@@ -30,7 +30,8 @@ pub(crate) use self::{
 };
 use super::{
     Collection, Error, Version,
-    body::{Coding, DecodeError, sha256},
+    body::{Coding, DecodeError, offload, sha256},
+    compare,
     copies::Template,
     names,
     records::Stored,
@@ -90,26 +91,29 @@ impl Objects {
         Self { shelf, settings: Arc::new(settings), remembered: Arc::default(), old: OldFolders::default() }
     }
 
-    /// The collections that are here.
-    pub(crate) async fn collections(&self) -> Result<Vec<Collection>, Error> {
+    /// What the vault calls the collections that are here, in order.
+    pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
         self.take_in_all().await?;
-        let mut collections = Vec::new();
-        for key in self.keys().await? {
-            let history = self.load(&key).await?;
-            collections.push(history.look().summary(key));
-        }
-        Ok(collections)
+        let entries = self.shelf.list(names::COLLECTIONS).await?;
+        let folders = entries.into_iter().filter(|entry| entry.is_folder);
+        let mut keys: Vec<String> = folders.map(|entry| entry.name).collect();
+        keys.sort_unstable();
+        Ok(keys)
     }
 
-    async fn keys(&self) -> Result<Vec<String>, Error> {
-        let entries = self.shelf.list(names::COLLECTIONS).await?;
-        Ok(entries.into_iter().filter(|entry| entry.is_folder).map(|entry| entry.name).collect())
+    /// These collections.
+    pub(crate) async fn collections(&self, keys: &[String]) -> Result<Vec<Collection>, Error> {
+        let mut collections = Vec::new();
+        for key in keys {
+            let history = self.load(key).await?;
+            collections.push(history.look().summary(key.clone()));
+        }
+        Ok(collections)
     }
 
     /// What the vault calls the collection that somebody names by its id, with or without the owner before it, or by the
     /// vault's own name for it.
     pub(crate) async fn find(&self, collection: &str) -> Result<String, Error> {
-        self.take_in_all().await?;
         let keys = self.keys().await?;
         let without_owner = collection.split_once('-').map_or(collection, |(_, tail)| tail);
         let wanted =
@@ -178,6 +182,7 @@ impl Objects {
         before: &Version,
         after: &Version,
     ) -> Result<collection::Diff, Error> {
+        let _turn = compare::turn(before.bytes.saturating_add(after.bytes)).await;
         let (before, after) = (self.body(key, before).await?, self.body(key, after).await?);
         diff(before, after).await
     }
@@ -197,12 +202,7 @@ impl Objects {
 }
 
 pub(super) async fn diff(before: Bytes, after: Bytes) -> Result<collection::Diff, Error> {
-    let bytes = before.len() + after.len();
-    let work = move || {
-        let (before, after) = (collection::Tree::parse(&before)?, collection::Tree::parse(&after)?);
-        Ok::<_, collection::Unreadable>(collection::diff(&before, &after))
-    };
-    Ok(super::body::offload(bytes, work).await??)
+    Ok(offload(before.len() + after.len(), move || compare::diff(&before, &after)).await??)
 }
 
 #[cfg(test)]

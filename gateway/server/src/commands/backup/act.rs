@@ -1,6 +1,6 @@
 //! The destination that keeps the backups, and the actions of its plugin.
 
-use std::time::Duration;
+use std::{cmp::Reverse, mem, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -51,10 +51,29 @@ impl Backups {
         Ok(done["output"].take())
     }
 
+    /// All collections in one answer, the one that changed last first.
+    pub(super) fn list_collections(&self) -> Result<Value, Failure> {
+        let mut all = self.act("collections", json!({}), READING)?;
+        let mut collections = list(&all, "collections")?.to_vec();
+        let mut next = all["next"].take();
+        while let Some(after) = next.as_str() {
+            let mut page = self.act("collections", json!({ "after": after }), READING)?;
+            let found = list(&page, "collections")?;
+            collections.extend_from_slice(found);
+            // Without this, an answer that does not go on would be asked for again and again.
+            next = if found.is_empty() { Value::Null } else { page["next"].take() };
+        }
+        let received = |it: &Value| it["newest"]["received_at"].as_str().map(str::to_owned);
+        collections.sort_by_cached_key(|it| Reverse(received(it)));
+        let all = all.as_object_mut().ok_or_else(not_understood)?;
+        all.remove("next");
+        all.insert("collections".to_owned(), collections.into());
+        Ok(Value::Object(mem::take(all)))
+    }
+
     /// The ids of all collections, with their names.
     pub(super) fn collections(&self) -> Result<Vec<(String, String)>, Failure> {
-        let answer = self.act("collections", json!({}), READING)?;
-        list(&answer, "collections")?
+        list(&self.list_collections()?, "collections")?
             .iter()
             .map(|it| {
                 let key = it["collection"].as_str().ok_or_else(not_understood)?;

@@ -54,7 +54,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(super) fn list(args: &ListArgs, output: &mut Output<'_>) -> Result<(), Failure> {
-    let answer = Backups::open(&args.place)?.act("collections", json!({}), READING)?;
+    let answer = Backups::open(&args.place)?.list_collections()?;
     if args.place.json {
         return Ok(output.json(&answer)?);
     }

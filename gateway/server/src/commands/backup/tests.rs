@@ -200,6 +200,27 @@ Orders  2         2026-11-21T19:36:47Z  2026-11-22T07:00:00Z  2.0 KiB  unknown~0
 }
 
 #[test]
+fn many_collections_come_in_pages() {
+    let page = |key: &str, received: &str, next: Option<&str>| {
+        let (status, mut answer) = collections(&[(key, key)]);
+        answer["output"]["collections"][0]["newest"]["received_at"] = json!(received);
+        if let Some(next) = next {
+            answer["output"]["next"] = json!(next);
+        }
+        (status, answer)
+    };
+    let early = page("a", "2026-11-20T08:00:00.000Z", Some("a"));
+    let late = page("b", "2026-11-22T08:00:00.000Z", None);
+    let listed = at_d(vec![early, late], &["collections", "--json"]);
+    check_act(&listed.asked[0], "collections", &json!({}));
+    check_act(&listed.asked[1], "collections", &json!({ "after": "a" }));
+    let answer: Value = serde_json::from_str(&listed.data()).unwrap();
+    let keys: Vec<_> = answer["collections"].as_array().unwrap().iter().map(|it| &it["collection"]).collect();
+    assert_eq!(keys, ["b", "a"]);
+    assert!(answer.get("next").is_none());
+}
+
+#[test]
 fn versions_are_a_table_with_what_each_changed() {
     let mut redacted = first();
     redacted["secrets"] = second()["secrets"].clone();

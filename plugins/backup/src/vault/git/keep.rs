@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use git2::{Commit, FileMode, Oid, Repository, build::TreeUpdateBuilder};
+use git2::{Blob, Commit, FileMode, Oid, Repository, build::TreeUpdateBuilder};
 use postroom_sdk::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -16,11 +16,8 @@ use crate::{
     collection,
     name::hex,
     storage::StorageError,
-    vault::{Fresh, Kept, Version, names},
+    vault::{Fresh, Kept, Version, compare, names},
 };
-
-/// A body beyond this is not compared with the one before it: both would be in memory.
-const DIFF_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// What is to be kept.
 #[derive(Debug, Clone)]
@@ -68,7 +65,7 @@ impl Look<'_> {
             for entry in line.of_event(&version.event_id).chain(line.get(&moment)) {
                 let known = self.version(line, entry)?;
                 if known.event_id == version.event_id || known.id == version.id {
-                    if known.sha256 == version.sha256 && self.body(entry, &known).is_err() {
+                    if known.sha256 == version.sha256 && self.blob(entry, &known).is_err() {
                         self.mend(&candidate.body)?;
                     }
                     return Ok(Step::Known(Box::new(Kept::Again(known))));
@@ -82,7 +79,7 @@ impl Look<'_> {
         let is_late = newest.is_some_and(|newest| newest > moment);
         if let Some((before, entry)) = &before
             && self.says_the_same(before, version)
-            && self.body(*entry, before).is_ok()
+            && self.blob(*entry, before).is_ok()
             && (is_late || self.is_at_tip(*entry, before)?)
         {
             return Ok(Step::Known(Box::new(Kept::Unchanged(before.clone()))));
@@ -133,6 +130,11 @@ impl Look<'_> {
 
     /// The body of a version, if it is what was kept.
     pub(super) fn body(&self, entry: Entry, version: &Version) -> Result<Bytes, Error> {
+        Ok(Bytes::copy_from_slice(self.blob(entry, version)?.content()))
+    }
+
+    /// The same as git holds it.
+    fn blob(&self, entry: Entry, version: &Version) -> Result<Blob<'_>, Error> {
         let damaged = |why: String| Error::Damaged { version: version.id.clone(), why };
         let file = &version.stored.file;
         let commit = self.repository.find_commit(entry.commit);
@@ -142,7 +144,7 @@ impl Look<'_> {
         if hex(&Sha256::digest(blob.content())) != version.sha256 {
             return Err(damaged("its hash is another".to_owned()));
         }
-        Ok(Bytes::copy_from_slice(blob.content()))
+        Ok(blob)
     }
 
     /// Writes a body whose object is lost or damaged; its name is its hash.
@@ -187,12 +189,10 @@ impl Look<'_> {
 
     /// What the version changed. That the one before cannot be read is no reason not to keep this one.
     fn diff(&self, entry: Entry, before: &Version, candidate: &Candidate) -> Option<collection::Diff> {
-        if before.bytes.max(candidate.version.bytes) > DIFF_BYTES_MAX {
+        if !compare::is_within(before, &candidate.version) {
             return None;
         }
-        let before = self.body(entry, before).ok()?;
-        let before = collection::Tree::parse(&before).ok()?;
-        Some(collection::diff(&before, &collection::Tree::parse(&candidate.body).ok()?))
+        compare::diff(self.blob(entry, before).ok()?.content(), &candidate.body).ok()
     }
 
     /// The file of a collection: the first that no other collection has, and nobody's work.

@@ -1,25 +1,39 @@
 //! What is in the repository, and whether it is what was kept.
 
+use std::collections::BTreeSet;
+
 use postroom_sdk::Bytes;
 
 use super::{GitVault, State, names, sha256};
 use crate::{
     collection,
-    vault::{Collection, Damage, Error, Mending, Verified, Version, objects},
+    vault::{Collection, Damage, Error, Mending, Verified, Version, compare, objects},
 };
 
 impl GitVault {
-    /// The collections that are here, and those of which the server has lost all versions.
-    pub(crate) async fn collections(&self) -> Result<Vec<Collection>, Error> {
+    /// What the vault calls the collections that are here, and those of which the server has lost all versions, in order.
+    pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
         let State { branch, tip, .. } = self.refresh().await?;
         self.look(Some(tip), 0, move |look| {
-            let collections = look.index.lines().map(|(key, line)| {
+            let mut keys: BTreeSet<String> = look.lost(&branch)?.into_keys().collect();
+            keys.extend(look.index.lines().map(|(key, _)| key.clone()));
+            Ok(keys.into_iter().collect())
+        })
+        .await
+    }
+
+    /// These collections. One without a line is one that the server has lost.
+    pub(crate) async fn collections(&self, keys: &[String]) -> Result<Vec<Collection>, Error> {
+        let keys = keys.to_vec();
+        self.look(None, 0, move |look| {
+            let collections = keys.into_iter().map(|key| {
+                let Some(line) = look.index.line(&key) else {
+                    return Ok(Collection { key, newest: None, versions: 0, stored_bytes: 0 });
+                };
                 let newest = line.newest().map(|(_, entry)| look.version(line, entry)).transpose()?;
-                Ok(Collection { key: key.clone(), newest, versions: line.len(), stored_bytes: line.bytes })
+                Ok(Collection { key, newest, versions: line.len(), stored_bytes: line.bytes })
             });
-            let gone = look.lost(&branch)?.into_keys().filter(|key| look.index.line(key).is_none());
-            let gone = gone.map(|key| Ok(Collection { key, newest: None, versions: 0, stored_bytes: 0 }));
-            collections.chain(gone).collect()
+            collections.collect()
         })
         .await
     }
@@ -104,6 +118,7 @@ impl GitVault {
         before: &Version,
         after: &Version,
     ) -> Result<collection::Diff, Error> {
+        let _turn = compare::turn(before.bytes.saturating_add(after.bytes)).await;
         let (before, after) = (self.body(key, before).await?, self.body(key, after).await?);
         objects::diff(before, after).await
     }

@@ -11,13 +11,10 @@ use crate::{
     vault::{
         Error, Fresh, Kept, Snapshot, Stored, Version,
         body::{DecodeError, offload, sha256},
-        names,
+        compare, names,
         records::{Content, Counts, Seen},
     },
 };
-
-/// A body beyond this is not compared with the one before it: both would be in memory.
-const DIFF_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 impl Objects {
     /// Keeps a snapshot. What this says is on the storage, and was read back.
@@ -193,11 +190,10 @@ impl Objects {
         body: Bytes,
     ) -> Result<Option<collection::Diff>, Error> {
         let Some(before) = before else { return Ok(None) };
-        if before.bytes.max(version.bytes) > DIFF_BYTES_MAX
-            || !self.settings.coding.reads(&before.stored.file)
-        {
+        if !compare::is_within(before, version) || !self.settings.coding.reads(&before.stored.file) {
             return Ok(None);
         }
+        let _turn = compare::turn(before.bytes.saturating_add(version.bytes)).await;
         let before = match self.body(key, before).await {
             Ok(before) => before,
             Err(Error::Damaged { .. } | Error::NoIdentity | Error::NoVersion { .. }) => return Ok(None),

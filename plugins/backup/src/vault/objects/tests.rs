@@ -235,7 +235,7 @@ fn collections_are_told_apart_by_id_and_without_one_by_name() {
             Snapshot { name: Some(name.to_owned()), id: id.map(str::to_owned), ..snapshot("{}", RECEIVED) };
         run(vault.keep(snapshot, RECEIVED)).unwrap();
     }
-    assert_eq!(run(vault.collections()).unwrap().len(), 4);
+    assert_eq!(run(vault.keys()).unwrap().len(), 4);
     assert_eq!(run(vault.find("7")).unwrap(), "7");
     assert_eq!(run(vault.find("1-7")).unwrap(), "1-7");
     assert_eq!(run(vault.find("12345-7")).unwrap(), "7");

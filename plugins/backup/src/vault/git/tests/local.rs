@@ -34,7 +34,7 @@ fn a_version_is_a_commit_that_git_reads() {
         assert_eq!(vault.version(ID, Some(&first.id)).await.unwrap(), first);
         assert_eq!(vault.find(&format!("123-{ID}")).await.unwrap(), ID);
         assert!(matches!(vault.find(OTHER).await, Err(Error::NoCollection(_))));
-        let collections = vault.collections().await.unwrap();
+        let collections = vault.collections(&vault.keys().await.unwrap()).await.unwrap();
         assert_eq!((collections[0].versions, collections[0].newest.as_ref()), (2, Some(&second)));
         assert!(!vault.diff(ID, &first, &second).await.unwrap().is_empty());
         let verified = vault.verify(ID).await.unwrap();

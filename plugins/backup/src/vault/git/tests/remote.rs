@@ -354,7 +354,7 @@ fn a_long_history_is_fetched_listed_and_continued() {
 
         let begun = std::time::Instant::now();
         let vault = place.vault(&client, json!({ "directory": "", "file": "{id}.json" })).await;
-        assert_eq!(vault.collections().await.unwrap().len(), 2);
+        assert_eq!(vault.keys().await.unwrap().len(), 2);
         eprintln!("fetched and walked in {:?}", begun.elapsed());
         let begun = std::time::Instant::now();
         let versions = vault.versions(ID).await.unwrap();
