@@ -109,8 +109,8 @@ fn find(tree: &Tree<'_>, pointer: &str) -> Result<Index, ApplyError> {
     let mut steps = segments(pointer);
     while let Some(list) = steps.next() {
         let position = steps.next().and_then(|position| position.parse::<usize>().ok());
-        let list = tree.nodes[at].list(&list);
-        at = *list.zip(position).and_then(|(list, at)| list.get(at)).ok_or_else(missing)?;
+        let list = tree.node(at).list(&list);
+        at = list.zip(position).and_then(|(list, at)| list.get(at)).ok_or_else(missing)?;
     }
     Ok(at)
 }

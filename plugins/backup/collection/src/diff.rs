@@ -12,7 +12,7 @@ use self::{
     fields::{field_changes, raw},
     matching::Matches,
 };
-use crate::tree::{Content, Index, Kind, Node, ROOT, Tree};
+use crate::tree::{Index, Kind, Node, ROOT, Tree};
 
 /// What changed between two collections.
 ///
@@ -83,7 +83,7 @@ impl Differ<'_, '_, '_> {
     }
 
     fn added(&mut self, index: Index) {
-        let node = &self.after.nodes[index];
+        let node = self.after.node(index);
         // What is new in a new request is part of its value.
         if !node.is_item() && self.matches.before(node.parent).is_none() {
             return;
@@ -98,7 +98,7 @@ impl Differ<'_, '_, '_> {
     }
 
     fn removed(&mut self, index: Index) {
-        let node = &self.before.nodes[index];
+        let node = self.before.node(index);
         if !node.is_item() && self.matches.after(node.parent).is_none() {
             return;
         }
@@ -109,7 +109,7 @@ impl Differ<'_, '_, '_> {
     }
 
     fn kept(&mut self, earlier: Index, index: Index) {
-        let (before, after) = (&self.before.nodes[earlier], &self.after.nodes[index]);
+        let (before, after) = (self.before.node(earlier), self.after.node(index));
         let (before_tree, after_tree) = (self.before, self.after);
         let change = |how, what| Change {
             secret: before.is_secret() || after.is_secret(),
@@ -129,7 +129,7 @@ impl Differ<'_, '_, '_> {
             return;
         }
         let (mut auth, mut other) = (Vec::new(), Vec::new());
-        for field in field_changes(before, after, self.room.value) {
+        for field in field_changes(&before, &after, self.room.value) {
             if field.path == before.name_pointer() && field.before.is_some() && field.after.is_some() {
                 self.push(Change { fields: vec![field], ..change(How::Renamed, after.kind.into()) });
             } else if field.is_auth() {
@@ -154,10 +154,10 @@ impl Differ<'_, '_, '_> {
     }
 }
 
-impl Node<'_> {
+impl Node<'_, '_> {
     /// Whether it is a folder or request, or stands among them: what has a place of its own wherever its parent goes.
     pub(crate) fn is_item(&self) -> bool {
-        is_item_list(&self.list)
+        is_item_list(self.list)
     }
 
     /// Whether it is a variable whose value nobody should see.
@@ -167,9 +167,7 @@ impl Node<'_> {
 
     /// Its text, and an empty list in place of the folders and requests in it; `None` when that is longer than `most`.
     fn without_items(&self, most: usize) -> Option<String> {
-        if self.kind != Kind::Folder
-            || !self.members.iter().any(|part| matches!(part.content, Content::List(_)))
-        {
+        if self.kind != Kind::Folder || !self.parts().any(|part| part.content.list().is_some()) {
             return (self.text.len() <= most).then(|| self.text.to_owned());
         }
         let mut text = String::from("{");

@@ -28,6 +28,8 @@ pub enum Unreadable {
     NotJson { at: usize, expected: &'static str },
     #[error("arrays and objects stand more than {DEPTH_MAX} deep in each other at byte {at}")]
     TooDeep { at: usize },
+    #[error("the text is longer than 4 GiB")]
+    TooLong,
     #[error("a collection is a JSON object, and this is none")]
     NoObject,
     #[error("a key has half a surrogate pair at byte {at}, which no change can name")]
@@ -232,8 +234,9 @@ impl<'a> Reader<'a> {
         if !self.text[self.at..].starts_with(word) {
             return Err(self.expected(word));
         }
+        let start = self.at;
         self.at += word.len();
-        Ok(word)
+        Ok(&self.text[start..self.at])
     }
 
     fn enter(&mut self, open: u8, what: &'static str) -> Result<(), Unreadable> {

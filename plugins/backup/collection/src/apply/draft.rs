@@ -22,7 +22,7 @@ struct Part<'a> {
     place: Place,
     text: &'a str,
     parent: Index,
-    members: Vec<(Cow<'a, str>, Inside<'a>)>,
+    members: Vec<(String, Inside<'a>)>,
     is_changed: bool,
     is_detached: bool,
 }
@@ -35,22 +35,21 @@ enum Inside<'a> {
 impl<'a> Draft<'a> {
     pub(super) fn new(tree: Tree<'a>) -> Self {
         let mut draft = Self { nodes: Vec::new(), cleared: BTreeSet::new() };
-        draft.take(tree);
+        draft.take(&tree);
         draft
     }
 
     /// Takes the nodes of a tree behind those that are there; gives the place of the topmost.
-    fn take(&mut self, tree: Tree<'a>) -> Index {
+    fn take(&mut self, tree: &Tree<'a>) -> Index {
         let offset = self.nodes.len();
-        self.nodes.extend(tree.nodes.into_iter().map(|node| {
-            let members = node.members.into_iter().map(|part| {
+        self.nodes.extend((0..tree.len()).map(|index| {
+            let node = tree.node(index);
+            let members = node.parts().map(|part| {
                 let inside = match part.content {
                     Content::Value(text) => Inside::Value(Cow::Borrowed(text)),
-                    Content::List(list) => {
-                        Inside::List(list.into_iter().map(|index| index + offset).collect())
-                    }
+                    Content::List(list) => Inside::List(list.iter().map(|index| index + offset).collect()),
                 };
-                (part.key, inside)
+                (part.key.to_owned(), inside)
             });
             Part {
                 place: node.place,
@@ -105,7 +104,7 @@ impl<'a> Draft<'a> {
         match (at, content) {
             (Some(at), Some(content)) => node.members[at].1 = content,
             (Some(at), None) => drop(node.members.remove(at)),
-            (None, Some(content)) => node.members.push((Cow::Owned(key.to_string()), content)),
+            (None, Some(content)) => node.members.push((key.to_string(), content)),
             (None, None) => {}
         }
         self.mark(index);
@@ -133,7 +132,7 @@ impl<'a> Draft<'a> {
         let (parent, list, _) = self.target(target)?;
         let parent = &self.nodes[parent];
         let place = parent.place.member(&parent.members[list].0).element();
-        let index = self.take(Tree::of(value, place)?);
+        let index = self.take(&Tree::of(value, place)?);
         self.nodes[index].is_detached = true;
         self.insert(target, index)
     }

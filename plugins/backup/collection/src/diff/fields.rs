@@ -15,7 +15,7 @@ use crate::{
 /// What differs, without what Postman generates. Objects are gone into, arrays are compared as a whole. The parts in the
 /// lists of a node are nodes of their own; of the lists only matters whether they are there. A field of which a value is
 /// longer than `most` bytes has none.
-pub(super) fn field_changes(before: &Node<'_>, after: &Node<'_>, most: usize) -> Vec<FieldChange> {
+pub(super) fn field_changes(before: &Node<'_, '_>, after: &Node<'_, '_>, most: usize) -> Vec<FieldChange> {
     let mut found = Found { changes: Vec::new(), most };
     compare_members("", &before.texts(), &after.texts(), after.place, &mut found);
     found.changes
@@ -72,13 +72,13 @@ pub(super) fn raw(text: impl Into<String>) -> Option<Box<RawValue>> {
     RawValue::from_string(text.into()).ok()
 }
 
-impl Node<'_> {
-    fn texts(&self) -> Vec<(&str, &str)> {
-        self.members.iter().map(|part| (&*part.key, part.content.own_text())).collect()
+impl<'t, 'a: 't> Node<'t, 'a> {
+    fn texts(&self) -> Vec<(&'t str, &'t str)> {
+        self.parts().map(|part| (part.key, part.content.own_text())).collect()
     }
 }
 
-impl<'a> Content<'a> {
+impl<'a> Content<'_, 'a> {
     /// Of a list without the parts in it, which are looked at one by one.
     pub(crate) fn own_text(&self) -> &'a str {
         match self {

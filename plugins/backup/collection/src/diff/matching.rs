@@ -9,7 +9,7 @@ use super::{
     order::keeps_order,
     signs::{Signs, likeness, sign},
 };
-use crate::tree::{Content, Index, Kind, ROOT, Tree};
+use crate::tree::{Content, Index, Kind, List, ROOT, Tree};
 
 /// At least so much must be the same for two parts to be one.
 const ALIKE: f32 = 0.5;
@@ -45,7 +45,7 @@ impl Matches {
         before: Index,
         after: Index,
     ) -> bool {
-        let (before, after) = (&before_tree.nodes[before], &after_tree.nodes[after]);
+        let (before, after) = (before_tree.node(before), after_tree.node(after));
         before.list == after.list && self.befores[after.parent] == Some(before.parent)
     }
 
@@ -66,10 +66,10 @@ pub(super) fn match_trees(before: &Tree<'_>, after: &Tree<'_>) -> Matches {
         before: Signs::new(before, &before_order),
         after: Signs::new(after, &after_order),
         matches: Matches {
-            afters: vec![None; before.nodes.len()],
-            befores: vec![None; after.nodes.len()],
-            reordered: vec![false; after.nodes.len()],
-            same: vec![false; after.nodes.len()],
+            afters: vec![None; before.len()],
+            befores: vec![None; after.len()],
+            reordered: vec![false; after.len()],
+            same: vec![false; after.len()],
         },
     };
     matcher.link(ROOT, ROOT);
@@ -95,7 +95,7 @@ impl Matcher<'_, '_, '_> {
     /// Folders and requests, wherever they are.
     fn items(&mut self, before_order: &[Index], after_order: &[Index]) {
         let items = |tree: &Tree<'_>, order: &[Index]| -> Vec<Index> {
-            order.iter().copied().filter(|&index| tree.nodes[index].is_item()).collect()
+            order.iter().copied().filter(|&index| tree.node(index).is_item()).collect()
         };
         let mut open = [items(self.before.tree, before_order), items(self.after.tree, after_order)];
         self.pair_only(&mut open, |signs, index| signs.id(index));
@@ -118,7 +118,7 @@ impl Matcher<'_, '_, '_> {
     fn folders(&mut self, open: &mut Sets) {
         self.left(open);
         let folders = |signs: &Signs<'_, '_>, open: &[Index]| -> Vec<Index> {
-            open.iter().copied().filter(|&index| signs.tree.nodes[index].kind == Kind::Folder).collect()
+            open.iter().copied().filter(|&index| signs.tree.node(index).kind == Kind::Folder).collect()
         };
         let folders = [folders(&self.before, &open[0]), folders(&self.after, &open[1])];
         self.alike(folders);
@@ -127,11 +127,8 @@ impl Matcher<'_, '_, '_> {
     /// What is in two folders that are one.
     fn children(&mut self, earlier: Index, later: Index) {
         let items = |tree: &Tree<'_>, index: Index| -> Vec<Index> {
-            let lists = tree.nodes[index].members.iter().filter_map(|part| match &part.content {
-                Content::List(list) => Some(list),
-                Content::Value(_) => None,
-            });
-            lists.flatten().copied().filter(|&child| tree.nodes[child].is_item()).collect()
+            let lists = tree.node(index).parts().filter_map(|part| part.content.list());
+            lists.flat_map(List::iter).filter(|&child| tree.node(child).is_item()).collect()
         };
         let mut open = [items(self.before.tree, earlier), items(self.after.tree, later)];
         self.pair(&mut open, |signs, index| Some((signs.name(index), signs.address(index))));
@@ -143,16 +140,16 @@ impl Matcher<'_, '_, '_> {
     /// Examples, scripts and variables of two parts that are one.
     fn parts(&mut self, earlier: Index, later: Index) {
         let (before, after) = (self.before.tree, self.after.tree);
-        for part in &after.nodes[later].members {
+        for part in after.node(later).parts() {
             let (Content::List(list), Some(earlier_list)) =
-                (&part.content, before.nodes[earlier].list(&part.key))
+                (part.content, before.node(earlier).list(part.key))
             else {
                 continue;
             };
-            if is_item_list(&part.key) {
+            if is_item_list(part.key) {
                 continue;
             }
-            let mut open = [earlier_list.to_vec(), list.clone()];
+            let mut open = [earlier_list, list].map(|list| list.iter().collect());
             self.pair_only(&mut open, |signs, index| signs.id(index));
             self.pair(&mut open, |signs, index| Some(signs.content(index)));
             self.pair(&mut open, |signs, index| Some((signs.name(index), signs.address(index))));
@@ -164,11 +161,11 @@ impl Matcher<'_, '_, '_> {
 
     /// Finds out what of two lists goes around the rest.
     fn order(&mut self, earlier: Index, later: Index) {
-        for part in &self.after.tree.nodes[later].members {
-            let Content::List(list) = &part.content else { continue };
-            let stays = list.iter().filter_map(|&index| {
+        for part in self.after.tree.node(later).parts() {
+            let Content::List(list) = part.content else { continue };
+            let stays = list.iter().filter_map(|index| {
                 let earlier_child = self.matches.before(index)?;
-                let node = &self.before.tree.nodes[earlier_child];
+                let node = self.before.tree.node(earlier_child);
                 (node.parent == earlier && node.list == part.key).then_some((index, node.position))
             });
             let (indexes, positions): (Vec<Index>, Vec<usize>) = stays.unzip();
@@ -207,7 +204,7 @@ impl Matcher<'_, '_, '_> {
             return;
         }
         let keys = |signs: &Signs<'_, '_>, open: &[Index]| -> Vec<(Index, u64)> {
-            let kind = |index: Index| signs.tree.nodes[index].kind;
+            let kind = |index: Index| signs.tree.node(index).kind;
             open.iter().filter_map(|&index| Some((index, sign((kind(index), key(signs, index)?))))).collect()
         };
         let (befores, afters) = (keys(&self.before, &open[0]), keys(&self.after, &open[1]));
@@ -258,7 +255,7 @@ impl Matcher<'_, '_, '_> {
     }
 
     fn link(&mut self, before: Index, after: Index) {
-        let (earlier, later) = (&self.before.tree.nodes[before], &self.after.tree.nodes[after]);
+        let (earlier, later) = (self.before.tree.node(before), self.after.tree.node(after));
         let is_free = self.matches.after(before).is_none() && self.matches.before(after).is_none();
         // What is no object has nothing inside that could change.
         let fits = earlier.kind == later.kind
@@ -280,13 +277,13 @@ impl Matcher<'_, '_, '_> {
 
     /// Matches all that is in two parts that say the same, unless something of it is matched already.
     fn link_all(&mut self, before: Index, after: Index) {
-        let (earlier, later) = (&self.before.tree.nodes[before], &self.after.tree.nodes[after]);
+        let (earlier, later) = (self.before.tree.node(before), self.after.tree.node(after));
         let mut all = true;
-        for part in &later.members {
-            let (Content::List(afters), Some(befores)) = (&part.content, earlier.list(&part.key)) else {
+        for part in later.parts() {
+            let (Content::List(afters), Some(befores)) = (part.content, earlier.list(part.key)) else {
                 continue;
             };
-            for (&before, &after) in befores.iter().zip(afters) {
+            for (before, after) in befores.iter().zip(afters.iter()) {
                 if self.matches.after(before).is_none() && self.matches.before(after).is_none() {
                     self.matches.afters[before] = Some(after);
                     self.matches.befores[after] = Some(before);

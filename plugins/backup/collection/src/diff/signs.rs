@@ -32,14 +32,14 @@ pub(super) fn sign(of: impl std::hash::Hash) -> u64 {
 
 impl<'t, 'a> Signs<'t, 'a> {
     pub(super) fn new(tree: &'t Tree<'a>, order: &[Index]) -> Self {
-        let mut paths = vec![0; tree.nodes.len()];
+        let mut paths = vec![0; tree.len()];
         for &index in order.iter().filter(|&&index| index != ROOT) {
-            let node = &tree.nodes[index];
+            let node = tree.node(index);
             // The name of the collection is not part of the way.
             let above = if node.parent == ROOT { 0 } else { paths[node.parent] };
-            paths[index] = sign((above, node.kind, &node.list, node.written_name()));
+            paths[index] = sign((above, node.kind, node.list, node.written_name()));
         }
-        Self { tree, paths, contents: RefCell::new(vec![None; tree.nodes.len()]) }
+        Self { tree, paths, contents: RefCell::new(vec![None; tree.len()]) }
     }
 
     /// Where it is, by names, and its own name.
@@ -48,11 +48,11 @@ impl<'t, 'a> Signs<'t, 'a> {
     }
 
     pub(super) fn id(&self, index: Index) -> Option<u64> {
-        self.tree.nodes[index].id().map(sign)
+        self.tree.node(index).id().map(sign)
     }
 
     pub(super) fn name(&self, index: Index) -> u64 {
-        sign(self.tree.nodes[index].written_name())
+        sign(self.tree.node(index).written_name())
     }
 
     /// Everything that it says, as the parts in it say it: no text is hashed twice.
@@ -60,29 +60,29 @@ impl<'t, 'a> Signs<'t, 'a> {
         if let Some(content) = self.contents.borrow()[index] {
             return content;
         }
-        let node = &self.tree.nodes[index];
+        let node = self.tree.node(index);
         let mut hash = Sha256::new();
-        if node.members.is_empty() {
+        if node.parts().next().is_none() {
             hash.update(digest(node.text, node.place));
         }
-        let has_key = node.members.iter().any(|part| part.key == "key");
-        let mut members: Vec<_> = node.members.iter().collect();
-        members.sort_by(|one, other| one.key.cmp(&other.key));
+        let has_key = node.parts().any(|part| part.key == "key");
+        let mut members: Vec<_> = node.parts().collect();
+        members.sort_by(|one, other| one.key.cmp(other.key));
         for part in members {
-            if node.place.generated(&part.key, has_key).is_some() {
+            if node.place.generated(part.key, has_key).is_some() {
                 continue;
             }
             hash.update(part.key.as_bytes());
             hash.update([0xff]);
-            match &part.content {
+            match part.content {
                 Content::Value(value) => {
                     hash.update(b"v");
-                    hash.update(digest(value, node.place.member(&part.key)));
+                    hash.update(digest(value, node.place.member(part.key)));
                 }
                 Content::List(list) => {
                     hash.update(b"l");
                     hash.update(list.len().to_le_bytes());
-                    list.iter().for_each(|&child| hash.update(self.content(child)));
+                    list.iter().for_each(|child| hash.update(self.content(child)));
                 }
             }
         }
@@ -93,14 +93,14 @@ impl<'t, 'a> Signs<'t, 'a> {
 
     /// Everything but its name and the parts in it; `None` when that says next to nothing.
     pub(super) fn inside(&self, index: Index) -> Option<u64> {
-        let node = &self.tree.nodes[index];
+        let node = self.tree.node(index);
         let name = node.name_pointer();
         let has_key = node.value("key").is_some();
         let mut told = Vec::new();
-        for part in &node.members {
-            let generated = node.place.generated(&part.key, has_key).is_some();
-            if let (Content::Value(value), false) = (&part.content, generated || name[1..] == *part.key) {
-                told.push((&*part.key, digest(value, node.place.member(&part.key))));
+        for part in node.parts() {
+            let generated = node.place.generated(part.key, has_key).is_some();
+            if let (Content::Value(value), false) = (part.content, generated || &name[1..] == part.key) {
+                told.push((part.key, digest(value, node.place.member(part.key))));
             }
         }
         told.sort_unstable();
@@ -109,7 +109,7 @@ impl<'t, 'a> Signs<'t, 'a> {
 
     /// What is sent where.
     pub(super) fn address(&self, index: Index) -> Option<u64> {
-        let node = &self.tree.nodes[index];
+        let node = self.tree.node(index);
         match node.kind {
             Kind::Request if node.place == Place::Request1 => {
                 Some(sign((node.value("method").and_then(lossy), node.value("url").and_then(lossy))))
@@ -132,32 +132,32 @@ impl<'t, 'a> Signs<'t, 'a> {
     pub(super) fn traits(&self, index: Index) -> Vec<(u64, f32)> {
         /// Longer values are hardly the same by chance.
         const TELLING_BYTES: usize = 12;
-        let node = &self.tree.nodes[index];
+        let node = self.tree.node(index);
         let mut traits = Vec::new();
         let weighed = |key: &str, value: &str, place: Place| {
             let weight = if value.len() > TELLING_BYTES { 1.0 } else { 0.25 };
             (sign((key, digest(value, place))), weight)
         };
-        for part in &node.members {
-            let place = node.place.member(&part.key);
-            match &part.content {
+        for part in node.parts() {
+            let place = node.place.member(part.key);
+            match part.content {
                 Content::Value(value) if place == Place::Request => {
                     for member in members(value).unwrap_or_default() {
                         traits.push(weighed(&member.key, member.value, place.member(&member.key)));
                     }
                 }
-                Content::Value(value) if node.place.generated(&part.key, false).is_none() => {
-                    traits.push(weighed(&part.key, value, place));
+                Content::Value(value) if node.place.generated(part.key, false).is_none() => {
+                    traits.push(weighed(part.key, value, place));
                 }
                 Content::Value(_) => {}
                 Content::List(list) => {
-                    for &child in list {
-                        let child = &self.tree.nodes[child];
+                    for child in list.iter() {
+                        let child = self.tree.node(child);
                         // Of what is in a folder, the names are enough.
                         let told = if child.is_item() {
                             sign(("item", child.written_name()))
                         } else {
-                            sign((&part.key, digest(child.text, child.place)))
+                            sign((part.key, digest(child.text, child.place)))
                         };
                         traits.push((told, 1.0));
                     }

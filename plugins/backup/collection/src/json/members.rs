@@ -1,6 +1,6 @@
 //! Objects and arrays as lists of slices.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use super::{Next, Reader, strings::text};
 
@@ -31,17 +31,17 @@ pub(crate) fn members(object: &str) -> Option<Vec<Member<'_>>> {
     if read.is_err() || odd {
         return None;
     }
-    last_of_each(&mut members, |member| &member.key);
+    last_of_each(&mut members, |one, other| one.key.cmp(&other.key));
     Some(members)
 }
 
 /// Leaves the last of those with the same key, in the place of the first, as `JSON.parse` does.
-pub(crate) fn last_of_each<T>(list: &mut Vec<T>, key: impl Fn(&T) -> &str) {
+pub(crate) fn last_of_each<T>(list: &mut Vec<T>, by_key: impl Fn(&T, &T) -> Ordering) {
     let mut sorted: Vec<usize> = (0..list.len()).collect();
-    sorted.sort_by(|&one, &other| key(&list[one]).cmp(key(&list[other])).then(one.cmp(&other)));
+    sorted.sort_by(|&one, &other| by_key(&list[one], &list[other]).then(one.cmp(&other)));
     let mut stale = Vec::new();
     for pair in sorted.windows(2).rev() {
-        if key(&list[pair[0]]) == key(&list[pair[1]]) {
+        if by_key(&list[pair[0]], &list[pair[1]]).is_eq() {
             list.swap(pair[0], pair[1]);
             stale.resize(list.len(), false);
             stale[pair[1]] = true;

@@ -11,7 +11,7 @@ fn has_the_parts_that_a_scan_counts() {
     for (name, bytes) in corpus() {
         let tree = Tree::parse(&bytes).unwrap();
         let count = |kind: Kind| {
-            let nodes = tree.preorder().into_iter().filter(|&index| tree.nodes[index].kind == kind);
+            let nodes = tree.preorder().into_iter().filter(|&index| tree.node(index).kind == kind);
             u32::try_from(nodes.count()).unwrap()
         };
         let scanned = scan(&bytes).unwrap().summary.counts;
@@ -20,7 +20,7 @@ fn has_the_parts_that_a_scan_counts() {
             requests: count(Kind::Request),
             examples: count(Kind::Example),
             // In format v1 scripts are members of a request.
-            scripts: if tree.nodes[ROOT].list("requests").is_some() {
+            scripts: if tree.node(ROOT).list("requests").is_some() {
                 scanned.scripts
             } else {
                 count(Kind::Script)
@@ -39,7 +39,7 @@ fn pointers_lead_to_the_parts() {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         for index in tree.preorder() {
             let part = value.pointer(&tree.pointer(index)).unwrap();
-            let text = tree.nodes[index].text.replace(HALF, "");
+            let text = tree.node(index).text.replace(HALF, "");
             assert_eq!(*part, serde_json::from_str::<serde_json::Value>(&text).unwrap(), "{name}");
         }
     }
@@ -50,7 +50,7 @@ fn what_is_no_object_is_a_part_too() {
     let tree =
         Tree::parse(br#"{"item": [1, {"name": "a", "item": []}, [{}], "x"], "event": {"listen": "test"}}"#);
     let tree = tree.unwrap();
-    let kinds: Vec<Kind> = tree.preorder().into_iter().map(|index| tree.nodes[index].kind).collect();
+    let kinds: Vec<Kind> = tree.preorder().into_iter().map(|index| tree.node(index).kind).collect();
     assert_eq!(kinds, [Kind::Collection, Kind::Odd, Kind::Folder, Kind::Odd, Kind::Odd]);
 }
 
