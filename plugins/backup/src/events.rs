@@ -43,7 +43,7 @@ pub(crate) fn fit(diff: &Diff) -> Fitted {
         left -= bytes;
         changes.push(change);
     }
-    Fitted { left_out: diff.changes.len() - changes.len(), changes }
+    Fitted { left_out: diff.changes.len() - changes.len() + diff.counted(), changes }
 }
 
 /// The text, or as many of its lines as fit.

@@ -32,6 +32,9 @@ pub enum ApplyError {
 /// # Errors
 /// When `before` cannot be read, or is not the collection that was compared.
 pub fn apply(before: &[u8], diff: &Diff) -> Result<Vec<u8>, ApplyError> {
+    if diff.counted() > 0 {
+        return Err(ApplyError::Incomplete { place: format!("{} changes in brief", diff.counted()) });
+    }
     let tree = Tree::parse(before)?;
     let found = diff.changes.iter().map(|change| match &change.from {
         Some(pointer) => find(&tree, pointer).map(Some),

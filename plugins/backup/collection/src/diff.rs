@@ -27,7 +27,7 @@ pub fn diff(before: &Tree<'_>, after: &Tree<'_>) -> Diff {
 }
 
 /// The same for people, who read the first changes: it cannot be applied. Values of more than 256 KiB are left out. It takes
-/// memory for some 2 MiB of added parts and 4 MiB of names and fields; behind these, changes have none of them.
+/// memory for some 2 MiB of added parts and 4 MiB of all else; behind these, changes are only counted.
 #[must_use]
 pub fn diff_in_brief(before: &Tree<'_>, after: &Tree<'_>) -> Diff {
     compare(before, after, Room { value: 256 * 1024, parts: 2 * 1024 * 1024, texts: 4 * 1024 * 1024 })
@@ -39,13 +39,13 @@ struct Room {
     value: usize,
     /// For added parts.
     parts: usize,
-    /// For names and fields.
+    /// For names, places and fields.
     texts: usize,
 }
 
 fn compare(before: &Tree<'_>, after: &Tree<'_>, room: Room) -> Diff {
     let matches = matching::match_trees(before, after);
-    let mut differ = Differ { before, after, matches, changes: Vec::new(), room };
+    let mut differ = Differ { before, after, matches, diff: Diff::default(), room };
     for index in after.preorder() {
         match differ.matches.before(index) {
             Some(earlier) => differ.kept(earlier, index),
@@ -57,29 +57,28 @@ fn compare(before: &Tree<'_>, after: &Tree<'_>, room: Room) -> Diff {
             differ.removed(index);
         }
     }
-    Diff { changes: differ.changes }
+    differ.diff
 }
 
 struct Differ<'t, 'a, 'b> {
     before: &'t Tree<'a>,
     after: &'t Tree<'b>,
     matches: Matches,
-    changes: Vec<Change>,
+    diff: Diff,
     /// What is left of it.
     room: Room,
 }
 
 impl Differ<'_, '_, '_> {
-    fn push(&mut self, mut change: Change) {
+    /// Takes a change, or counts it when there is no more room.
+    fn push(&mut self, how: How, what: What, change: impl FnOnce(&mut Self, How, What) -> Change) {
         if self.room.texts == 0 {
-            // All of them: whether a field is secret may be seen by a name alone.
-            change.place.clear();
-            change.was = None;
-            change.fields.clear();
-            change.value = None;
+            *self.diff.counted.entry((what, how)).or_default() += 1;
+            return;
         }
-        self.room.texts = self.room.texts.saturating_sub(change.texts_bytes());
-        self.changes.push(change);
+        let change = change(self, how, what);
+        self.room.texts = self.room.texts.saturating_sub(change.bytes());
+        self.diff.changes.push(change);
     }
 
     fn added(&mut self, index: Index) {
@@ -88,12 +87,11 @@ impl Differ<'_, '_, '_> {
         if !node.is_item() && self.matches.before(node.parent).is_none() {
             return;
         }
-        let value = node.without_items(self.room.parts).and_then(raw);
-        self.room.parts -= value.as_ref().map_or(0, |value| value.get().len());
-        self.push(Change {
-            to: Some(self.after.pointer(index)),
-            value,
-            ..Change::new(How::Added, node.kind.into(), self.after.names(index))
+        self.push(How::Added, node.kind.into(), |differ, how, what| {
+            let value = node.without_items(differ.room.parts).and_then(raw);
+            differ.room.parts -= value.as_ref().map_or(0, |value| value.get().len());
+            let to = Some(differ.after.pointer(index));
+            Change { to, value, ..Change::new(how, what, differ.after.names(index)) }
         });
     }
 
@@ -102,27 +100,30 @@ impl Differ<'_, '_, '_> {
         if !node.is_item() && self.matches.after(node.parent).is_none() {
             return;
         }
-        self.push(Change {
-            from: Some(self.before.pointer(index)),
-            ..Change::new(How::Removed, node.kind.into(), self.before.names(index))
+        self.push(How::Removed, node.kind.into(), |differ, how, what| {
+            let from = Some(differ.before.pointer(index));
+            Change { from, ..Change::new(how, what, differ.before.names(index)) }
         });
     }
 
     fn kept(&mut self, earlier: Index, index: Index) {
         let (before, after) = (self.before.node(earlier), self.after.node(index));
-        let (before_tree, after_tree) = (self.before, self.after);
-        let change = |how, what| Change {
+        let change = |differ: &Self, how, what| Change {
             secret: before.is_secret() || after.is_secret(),
-            from: Some(before_tree.pointer(earlier)),
-            ..Change::new(how, what, after_tree.names(index))
+            from: Some(differ.before.pointer(earlier)),
+            ..Change::new(how, what, differ.after.names(index))
         };
         if index != ROOT {
-            let to = Some(self.after.pointer(index));
             if !self.matches.stays(self.before, self.after, earlier, index) {
-                let was = Some(self.before.names(earlier));
-                self.push(Change { to, was, ..change(How::Moved, after.kind.into()) });
+                self.push(How::Moved, after.kind.into(), |differ, how, what| {
+                    let was = Some(differ.before.names(earlier));
+                    Change { to: Some(differ.after.pointer(index)), was, ..change(differ, how, what) }
+                });
             } else if self.matches.is_reordered(index) {
-                self.push(Change { to, ..change(How::Reordered, after.kind.into()) });
+                self.push(How::Reordered, after.kind.into(), |differ, how, what| Change {
+                    to: Some(differ.after.pointer(index)),
+                    ..change(differ, how, what)
+                });
             }
         }
         if self.matches.is_same(index) {
@@ -131,7 +132,10 @@ impl Differ<'_, '_, '_> {
         let (mut auth, mut other) = (Vec::new(), Vec::new());
         for field in field_changes(&before, &after, self.room.value) {
             if field.path == before.name_pointer() && field.before.is_some() && field.after.is_some() {
-                self.push(Change { fields: vec![field], ..change(How::Renamed, after.kind.into()) });
+                self.push(How::Renamed, after.kind.into(), |differ, how, what| Change {
+                    fields: vec![field],
+                    ..change(differ, how, what)
+                });
             } else if field.is_auth() {
                 auth.push(field);
             } else {
@@ -146,10 +150,16 @@ impl Differ<'_, '_, '_> {
                 [only] if whole(only) && only.after.is_none() => How::Removed,
                 _ => How::Changed,
             };
-            self.push(Change { fields: auth, ..change(how, What::Auth) });
+            self.push(how, What::Auth, |differ, how, what| Change {
+                fields: auth,
+                ..change(differ, how, what)
+            });
         }
         if !other.is_empty() {
-            self.push(Change { fields: other, ..change(How::Changed, after.kind.into()) });
+            self.push(How::Changed, after.kind.into(), |differ, how, what| Change {
+                fields: other,
+                ..change(differ, how, what)
+            });
         }
     }
 }

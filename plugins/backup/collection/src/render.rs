@@ -4,8 +4,6 @@ mod lines;
 mod markdown;
 mod text;
 
-use std::collections::BTreeMap;
-
 use crate::{
     diff::{Change, Diff, FieldChange, How, What},
     json::{elements, lossy, members},
@@ -22,7 +20,7 @@ impl Diff {
     /// One line: `2 requests added, 1 script changed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut counts: BTreeMap<(What, How), usize> = BTreeMap::new();
+        let mut counts = self.counted.clone();
         for change in &self.changes {
             *counts.entry((change.what, change.how)).or_default() += 1;
         }

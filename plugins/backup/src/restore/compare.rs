@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::error::Error;
-use crate::collection::{Diff, Tree, convert_to_v2_1, diff, to_value};
+use crate::collection::{Diff, Tree, convert_to_v2_1, diff_in_brief, to_value};
 
 /// The difference from what Postman shows to what would be sent. Both are of v2.1.
 pub(super) fn compare(present: &[u8], prepared: &[u8]) -> Result<Diff, Error> {
     let (present, prepared) = (comparable(present)?, comparable(prepared)?);
-    Ok(diff(&Tree::parse(&present)?, &Tree::parse(&prepared)?))
+    Ok(diff_in_brief(&Tree::parse(&present)?, &Tree::parse(&prepared)?))
 }
 
 fn comparable(body: &[u8]) -> Result<Vec<u8>, Error> {

@@ -1,6 +1,6 @@
 //! The parts of a difference.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Diff {
     pub changes: Vec<Change>,
+    /// How many there are beside those.
+    #[serde(skip)]
+    pub(crate) counted: BTreeMap<(What, How), usize>,
 }
 
 /// One change to one part of a collection. A part that was moved and renamed and edited has three.
@@ -107,7 +110,13 @@ impl Diff {
     /// Whether people changed nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.counted.is_empty()
+    }
+
+    /// How many changes are counted only, of a difference in brief.
+    #[must_use]
+    pub fn counted(&self) -> usize {
+        self.counted.values().sum()
     }
 }
 
@@ -126,11 +135,15 @@ impl Change {
         }
     }
 
-    /// How long its names and fields are.
-    pub(super) fn texts_bytes(&self) -> usize {
-        let names = self.place.iter().chain(self.was.iter().flatten()).map(String::len);
-        let values = self.fields.iter().flat_map(|field| [&field.before, &field.after]).flatten();
-        names.chain(values.map(|value| value.get().len())).sum()
+    /// How much memory it takes, without its value.
+    pub(super) fn bytes(&self) -> usize {
+        let names = self.place.iter().chain(self.was.iter().flatten());
+        let texts = names.chain(&self.from).chain(&self.to).map(|text| size_of::<String>() + text.len());
+        let fields = self.fields.iter().map(|field| {
+            let values = [&field.before, &field.after].into_iter().flatten().map(|value| value.get().len());
+            size_of::<FieldChange>() + field.path.len() + values.sum::<usize>()
+        });
+        size_of::<Self>() + texts.chain(fields).sum::<usize>()
     }
 }
 

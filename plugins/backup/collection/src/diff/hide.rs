@@ -13,7 +13,8 @@ impl Diff {
     /// The same changes with `[redacted]` in place of every secret in them. It is for people: it cannot be applied.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
-        Self { changes: self.changes.iter().map(Change::without_secrets).collect() }
+        let changes = self.changes.iter().map(Change::without_secrets).collect();
+        Self { changes, counted: self.counted.clone() }
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Diff, Room, compare, diff, diff_in_brief};
 use crate::{
-    Tree, apply, scan,
+    ApplyError, Tree, apply, scan,
     testing::{collections, corpus, edited, edits, with_other_ids},
 };
 
@@ -223,7 +223,7 @@ fn format_v1_is_told_in_flat_lists() {
 }
 
 #[test]
-fn in_brief_later_changes_have_no_parts_and_then_no_names() {
+fn in_brief_later_changes_have_no_parts_and_then_are_counted() {
     let item = |name: &str| json!({ "name": name, "request": { "url": "https://shop.example.com/" } });
     let before = bytes(&json!({ "info": { "name": "Shop" }, "item": [item("a")] }));
     let items: Vec<_> = ["a", "first", "second", "third"].map(item).into();
@@ -232,12 +232,24 @@ fn in_brief_later_changes_have_no_parts_and_then_no_names() {
     let whole = serde_json::to_value(diff(&before, &after)).unwrap();
     assert_eq!(serde_json::to_value(diff_in_brief(&before, &after)).unwrap(), whole);
 
-    let room = Room { value: 1, parts: item("first").to_string().len(), texts: "firstse".len() };
+    let first = diff(&before, &after).changes[0].bytes();
+    let room = Room { value: 1, parts: item("first").to_string().len(), texts: first + 1 };
     let brief = compare(&before, &after, room);
     let told: Vec<_> = brief.changes.iter().map(|it| (it.place.concat(), it.value.is_some())).collect();
-    let expected = [("first", true), ("second", false), ("", false)];
-    assert_eq!(told, expected.map(|(name, has_value)| (name.to_owned(), has_value)));
-    assert_eq!(brief.summary(), diff(&before, &after).summary());
+    assert_eq!(told, [("first".to_owned(), true), ("second".to_owned(), false)]);
+    assert_eq!(brief.counted(), 1);
+    assert_eq!(brief.summary(), "3 requests added");
+}
+
+#[test]
+fn in_brief_it_may_be_nothing_but_a_number() {
+    let collection = |name: &str| bytes(&json!({ "info": { "name": "Shop" }, "item": [{ "name": name }] }));
+    let (before, after) = (collection("a"), collection("b"));
+    let (before_tree, after_tree) = (Tree::parse(&before).unwrap(), Tree::parse(&after).unwrap());
+    let brief = compare(&before_tree, &after_tree, Room { value: 0, parts: 0, texts: 0 });
+    assert!(brief.changes.is_empty() && !brief.is_empty());
+    assert_eq!(brief.summary(), diff(&before_tree, &after_tree).summary());
+    assert!(matches!(apply(&before, &brief), Err(ApplyError::Incomplete { .. })));
 }
 
 #[test]
