@@ -46,6 +46,7 @@ use super::{
 use crate::{
     collection::{self, Format},
     config::git::GitConfig,
+    name::hex,
     scan::{Looked, Scan},
     storage::StorageError,
 };
@@ -191,14 +192,17 @@ impl GitVault {
         if settings.pretty && scanned.is_some() {
             body = offload(body.len(), move || Bytes::from(pretty::pretty(&body))).await?;
         }
-        let exact = sha256(body.clone()).await?;
+        let exact = match &scanned {
+            Some(scanned) if !settings.pretty => hex(&scanned.exact),
+            _ => sha256(body.clone()).await?,
+        };
         let version = Version {
             id: names::version_id(snapshot.received_unix_ms, &exact),
             received_unix_ms: snapshot.received_unix_ms,
             written_unix_ms: now_unix_ms / 1000 * 1000,
             stored: Stored { file: String::new(), bytes: body.len() as u64, sha256: exact.clone() },
             sha256: exact,
-            canonical: scanned.as_ref().map(|scanned| crate::name::hex(&scanned.canonical)),
+            canonical: scanned.as_ref().map(|scanned| hex(&scanned.canonical)),
             bytes: body.len() as u64,
             name: snapshot.name,
             collection: snapshot.id,

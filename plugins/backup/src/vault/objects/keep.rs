@@ -7,6 +7,7 @@ use postroom_sdk::Bytes;
 use super::{Objects, diff, history::Shared};
 use crate::{
     collection::{self, Format, Scanned},
+    name::hex,
     scan::Looked,
     vault::{
         Error, Fresh, Kept, Snapshot, Stored, Version,
@@ -21,7 +22,11 @@ impl Objects {
     pub(crate) async fn keep(&self, snapshot: Snapshot, now_unix_ms: u64) -> Result<Kept, Error> {
         let key = names::collection_key(snapshot.name.as_deref(), snapshot.id.as_deref());
         let Looked { body, secrets, redacted } = self.settings.scan.look(snapshot.bytes.clone()).await?;
-        let exact = sha256(body.clone()).await?;
+        let scanned = scan(body.clone()).await?;
+        let exact = match &scanned {
+            Some(scanned) => hex(&scanned.exact),
+            None => sha256(body.clone()).await?,
+        };
         let id = names::version_id(snapshot.received_unix_ms, &exact);
         let history = self.load(&key).await?;
 
@@ -43,8 +48,7 @@ impl Objects {
             return Ok(Kept::Again(known));
         }
 
-        let scanned = scan(body.clone()).await?;
-        let canonical = scanned.as_ref().map(|scanned| crate::name::hex(&scanned.canonical));
+        let canonical = scanned.as_ref().map(|scanned| hex(&scanned.canonical));
         let (before, was_seen) = {
             let history = history.look();
             let before = history.at(snapshot.received_unix_ms);
