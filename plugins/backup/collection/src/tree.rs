@@ -181,18 +181,18 @@ impl<'a> Tree<'a> {
 
     fn key_of(&mut self, token: &str, name: Cow<'_, str>) -> Key {
         match name {
-            Cow::Borrowed(_) => Key::Written(Span::of(&token[1..token.len() - 1], self.text)),
+            Cow::Borrowed(_) => Key::written(Span::of(&token[1..token.len() - 1], self.text)),
             Cow::Owned(name) => {
                 self.odd_keys.push(name);
-                Key::Odd(number(self.odd_keys.len() - 1))
+                Key::odd(self.odd_keys.len() - 1)
             }
         }
     }
 
     fn key(&self, key: Key) -> &str {
-        match key {
-            Key::Written(span) => &self.text[span.range()],
-            Key::Odd(at) => &self.odd_keys[at as usize],
+        match key.place() {
+            Ok(written) => &self.text[written],
+            Err(odd) => &self.odd_keys[odd],
         }
     }
 

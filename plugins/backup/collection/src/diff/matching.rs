@@ -2,8 +2,6 @@
 //!
 //! Whatever is matched, the difference is right; a better match only makes it shorter.
 
-use std::collections::{HashMap, VecDeque};
-
 use super::{
     is_item_list,
     order::keeps_order,
@@ -203,25 +201,27 @@ impl Matcher<'_, '_, '_> {
         if open.iter().any(Vec::is_empty) {
             return;
         }
-        let keys = |signs: &Signs<'_, '_>, open: &[Index]| -> Vec<(Index, u64)> {
+        // By key, and with the same key in the order in which they stand: lists need less memory than tables.
+        let keys = |signs: &Signs<'_, '_>, open: &[Index]| -> Vec<(u64, usize)> {
             let kind = |index: Index| signs.tree.node(index).kind;
-            open.iter().filter_map(|&index| Some((index, sign((kind(index), key(signs, index)?))))).collect()
+            let key = |index: Index| Some(sign((kind(index), key(signs, index)?)));
+            let keys = open.iter().enumerate().filter_map(|(at, &index)| Some((key(index)?, at)));
+            let mut keys: Vec<_> = keys.collect();
+            keys.sort_unstable();
+            keys
         };
         let (befores, afters) = (keys(&self.before, &open[0]), keys(&self.after, &open[1]));
-        let mut groups: HashMap<u64, (usize, VecDeque<Index>)> = HashMap::new();
-        for (index, key) in afters {
-            groups.entry(key).or_default().1.push_back(index);
-        }
-        for (_, key) in &befores {
-            groups.entry(*key).or_default().0 += 1;
-        }
-        for (index, key) in befores {
-            if let Some((count, afters)) = groups.get_mut(&key)
-                && (!only || (*count == 1 && afters.len() == 1))
-                && let Some(after) = afters.pop_front()
-            {
-                self.link(index, after);
+        let (mut pairs, mut left) = (Vec::new(), &afters[..]);
+        for group in befores.chunk_by(|one, other| one.0 == other.0) {
+            left = &left[left.partition_point(|(key, _)| *key < group[0].0)..];
+            let same = &left[..left.partition_point(|(key, _)| *key == group[0].0)];
+            if !only || (group.len() == 1 && same.len() == 1) {
+                pairs.extend(group.iter().zip(same).map(|((_, before), (_, after))| (*before, *after)));
             }
+        }
+        pairs.sort_unstable();
+        for (before, after) in pairs {
+            self.link(open[0][before], open[1][after]);
         }
     }
 

@@ -34,17 +34,28 @@ impl Span {
     }
 }
 
-/// The key of a member.
+/// The key of a member: as it stands in the text, or one of those with escapes, which say something else than is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Key {
-    /// As it stands in the text.
-    Written(Span),
-    /// Of those with escapes, which say something else than is written.
-    Odd(u32),
-}
+pub(super) struct Key(Span);
 
 impl Key {
-    pub(super) const NONE: Self = Self::Written(Span::NONE);
+    pub(super) const NONE: Self = Self(Span::NONE);
+    /// No key is so long: it has quotes in the text.
+    const IS_ODD: u32 = u32::MAX;
+
+    pub(super) fn written(span: Span) -> Self {
+        Self(span)
+    }
+
+    /// The number of one with escapes.
+    pub(super) fn odd(at: usize) -> Self {
+        Self(Span { start: number(at), length: Self::IS_ODD })
+    }
+
+    /// Where it stands in the text, or its number.
+    pub(super) fn place(self) -> Result<Range<usize>, usize> {
+        if self.0.length == Self::IS_ODD { Err(self.0.start as usize) } else { Ok(self.0.range()) }
+    }
 }
 
 #[derive(Debug)]
