@@ -61,10 +61,20 @@ async fn fifty_megabytes_go_the_whole_way_in_little_memory() {
     let more = gateway.memory_peak_bytes() - before;
     assert!(more < 32 * MIB as u64, "it took {more} bytes of memory more");
 
-    // The plugin compares it with the version before it, within the memory that it has.
+    // The plugin compares it with the version before it: both, and what is written, are in its memory.
     let changed = gateway.accept(large.replacen("Large", "Larger", 1)).await;
     let delivery = gateway.delivery_in_state(&changed, "copies", "delivered").await;
     assert!(delivery["attempts"][0]["record"]["changes"].is_string(), "{delivery}");
+    let process = gateway.get("/api/v1/destinations/copies").await["process"]["pid"].clone();
+    let peak = peak_memory_bytes(process.as_u64().unwrap());
+    assert!(peak < 200_000_000, "the plugin took {peak} bytes of memory");
+}
+
+/// The most memory that a process had at any time.
+fn peak_memory_bytes(process: u64) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 #[tokio::test]
