@@ -291,5 +291,6 @@ impl Upload for NoGateway {
     }
 }
 
+mod setup;
 #[cfg(test)]
 mod tests;

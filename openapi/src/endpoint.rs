@@ -4,10 +4,11 @@ use poem::{Endpoint, IntoEndpoint as _, Request, Response};
 use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 
 use crate::{
-    actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
-    docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    incidents::IncidentsApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations,
-    plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
+    actions::ActionsApi, body::Budget, config::ConfigApi, dead_letters::DeadLettersApi,
+    deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway,
+    edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi, incidents::IncidentsApi,
+    metrics::MetricsApi, monitors::MonitorsApi, operations::Operations, plugins::PluginsApi, port::Gateway,
+    reload::ReloadApi, replays::ReplaysApi, routes::RoutesApi, sources::SourcesApi, stats::StatsApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -18,6 +19,7 @@ pub(crate) type Apis<G> = (
     ReplaysApi<G>,
     MonitorsApi<G>,
     IncidentsApi<G>,
+    SetupApis<G>,
     DestinationsApi<G>,
     ActionsApi<G>,
     PluginsApi<G>,
@@ -25,6 +27,20 @@ pub(crate) type Apis<G> = (
     HealthApi<G>,
     MetricsApi<G>,
 );
+
+/// What a gateway is set up as, and how it does. Together, because one list holds no more than sixteen.
+type SetupApis<G> = (SourcesApi<G>, RoutesApi<G>, ConfigApi<G>, StatsApi<G>, DeadLettersApi<G>);
+
+fn setup<G: Gateway>(gateway: &G) -> SetupApis<G> {
+    let gateway = || gateway.clone();
+    (
+        SourcesApi(gateway()),
+        RoutesApi(gateway()),
+        ConfigApi(gateway()),
+        StatsApi(gateway()),
+        DeadLettersApi(gateway()),
+    )
+}
 
 /// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
 /// the endpoint itself never fails.
@@ -43,6 +59,7 @@ pub fn endpoint<G: Gateway>(
         ReplaysApi(gateway.clone()),
         MonitorsApi(gateway.clone()),
         IncidentsApi(gateway.clone()),
+        setup(&gateway),
         DestinationsApi(gateway.clone()),
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),

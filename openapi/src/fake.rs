@@ -19,6 +19,7 @@ use poem::{
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+mod configured;
 mod monitors;
 mod plugins;
 mod samples;

@@ -20,14 +20,14 @@ use crate::{
 };
 
 const MEDIA_TYPE: &str = "application/json";
-/// Every request that an operation understands is far below.
+/// Every request is far below, unless its operation says otherwise.
 const BYTES_MAX: usize = 64 * 1024;
 const READ_MAX: Duration = Duration::from_secs(10);
 
 /// The body of an operation. poem-openapi's own reads a body of any length, at any pace.
-pub(crate) struct JsonBody<T>(pub(crate) T);
+pub(crate) struct JsonBody<T, const MAX: usize = BYTES_MAX>(pub(crate) T);
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
+impl<'a, T: ParseFromJSON, const MAX: usize> ApiExtractor<'a> for JsonBody<T, MAX> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -53,7 +53,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for JsonBody<T> {
             let detail = "this operation takes JSON: send it with `Content-Type: application/json`";
             return Err(Failure::new(Code::UnsupportedMediaType, detail).into());
         }
-        Ok(Self(parse(&read(body.take()?, BYTES_MAX, READ_MAX).await?)?))
+        Ok(Self(parse(&read(body.take()?, MAX, READ_MAX).await?)?))
     }
 }
 

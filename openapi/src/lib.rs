@@ -6,6 +6,8 @@
 pub mod port;
 
 pub mod actions;
+pub mod config;
+pub mod dead_letters;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
@@ -16,6 +18,9 @@ pub mod monitors;
 pub mod plugins;
 pub mod reload;
 pub mod replays;
+pub mod routes;
+pub mod sources;
+pub mod stats;
 
 pub mod auth;
 pub mod page;

@@ -162,6 +162,26 @@ impl Metrics {
         );
     }
 
+    /// Events of a kind that a source has brought since the start.
+    #[must_use]
+    pub fn events_of(&self, source: &str, kind: Kind) -> u64 {
+        let labels = EventLabels { source: source.to_owned(), kind: kind.to_string() };
+        self.events.get(&labels).map_or(0, |counter| counter.get())
+    }
+
+    /// Requests of a source that sent an accepted event again since the start.
+    #[must_use]
+    pub fn repeated_of(&self, source: &str) -> u64 {
+        self.repeated.get(&SourceLabels { source: source.to_owned() }).map_or(0, |counter| counter.get())
+    }
+
+    /// Deliveries to a destination that came to this state since the start.
+    #[must_use]
+    pub fn finished_of(&self, destination: &str, state: DeliveryState) -> u64 {
+        let labels = FinishedLabels { destination: destination.to_owned(), state: state.as_str() };
+        self.finished.get(&labels).map_or(0, |counter| counter.get())
+    }
+
     pub(crate) fn accepted(&self, source: &SourceName, kind: Kind) {
         self.events.get_or_create(&EventLabels { source: source.to_string(), kind: kind.to_string() }).inc();
     }

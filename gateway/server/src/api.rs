@@ -10,6 +10,7 @@ mod monitors;
 mod plugins;
 mod registry;
 mod reload;
+mod setup;
 mod steer;
 mod upload;
 mod wire;
@@ -21,6 +22,7 @@ use postroom_core::{
     id::{DestinationName, EventId, ReplayId, SourceName},
     lane::GateState,
     limits,
+    time::Timestamp,
 };
 use postroom_engine::{Admission, Clock, DestinationLoad, Handle, Incoming, Intake};
 use postroom_host::{Action, SandboxMode};
@@ -38,7 +40,7 @@ use postroom_openapi::{
 };
 use postroom_store::{self as store, Store, WaitingCount};
 use serde_json::{Map, Value};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 #[cfg(test)]
 pub(crate) use self::actions::NoActions;
@@ -79,12 +81,15 @@ pub(crate) struct Parts {
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) reloader: Arc<Reloader>,
+    pub(crate) counters: postroom_engine::Metrics,
     pub(crate) metrics: Metrics,
     pub(crate) monitor_metrics: MonitorMetrics,
     /// Age at which runs go; never when absent.
     pub(crate) history: Option<Duration>,
     pub(crate) store_health: StoreHealth,
     pub(crate) clock: Clock,
+    /// When it started, as a moment for people and for counting on from.
+    pub(crate) started: (Timestamp, Instant),
     /// Held by whoever looks for plugins.
     pub(crate) looking: tokio::sync::Mutex<()>,
 }

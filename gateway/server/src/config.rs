@@ -8,6 +8,7 @@
 mod api_key;
 mod destination;
 mod fault;
+pub(crate) mod listing;
 mod load;
 mod names;
 pub(crate) mod nearest;
@@ -33,6 +34,8 @@ pub mod variables;
 use std::path::PathBuf;
 
 use postroom_core::route::Route;
+
+use self::listing::Listing;
 
 pub(crate) use self::units::duration;
 pub use self::{
@@ -81,6 +84,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// The kinds that routes name and only plugins make.
     pub named_kinds: Vec<NamedKind>,
+    /// Its settings as people see them.
+    pub(crate) listing: Listing,
 }
 
 impl Config {

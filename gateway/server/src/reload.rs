@@ -12,7 +12,6 @@ mod watch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -69,14 +68,22 @@ pub(crate) struct Applied {
     pub(crate) unchanged: Vec<DestinationName>,
 }
 
+/// The configuration in force, for those who look at it.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) config: Config,
+    /// Each destination with its plugin, in the order of the configuration.
+    pub(crate) resolved: Vec<Resolved>,
+}
+
 /// Reloads a running gateway, one wish at a time.
 pub(crate) struct Reloader {
     read_again: ReadAgain,
     governed: Governed,
     current: Mutex<Current>,
     in_force: Sender<InForce>,
-    /// Where plugins are looked for. Apart from `current`, which a reload has for as long as it takes.
-    plugin_folders: Sender<Arc<[PathBuf]>>,
+    /// Apart from `current`, which a reload has for as long as it takes.
+    shown: Sender<Arc<Shown>>,
     stopping: CancellationToken,
     /// What it starts outlives whoever asks: a thread that serves requests ends before the deliveries do.
     runtime: runtime::Handle,
@@ -107,13 +114,13 @@ impl Reloader {
     ) -> Self {
         let Loaded { config, resolved, stamps, settings } = loaded;
         let in_force = InForce { generation: 1, fingerprint: settings.fingerprint() };
-        let plugin_folders = Sender::new(config.plugins.path.as_slice().into());
+        let shown = Shown { config: config.clone(), resolved: resolved.clone() };
         Self {
             read_again,
             governed,
             current: Mutex::new(Current { config, resolved, stamps, settings, instances }),
             in_force: Sender::new(in_force),
-            plugin_folders,
+            shown: Sender::new(Arc::new(shown)),
             stopping: CancellationToken::new(),
             runtime: runtime::Handle::current(),
         }
@@ -124,9 +131,9 @@ impl Reloader {
         self.in_force.borrow().clone()
     }
 
-    /// Where plugins are looked for; while a reload is under way, as before it.
-    pub(crate) fn plugin_folders(&self) -> Arc<[PathBuf]> {
-        self.plugin_folders.borrow().clone()
+    /// The configuration in force; while a reload is under way, as before it.
+    pub(crate) fn shown(&self) -> Arc<Shown> {
+        self.shown.borrow().clone()
     }
 
     /// Reads the configuration again, checks all of it, and goes over to it. `by` says who wants that.

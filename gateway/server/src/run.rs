@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
 use postroom_store::{OpenError, SqliteStore, Store};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -172,10 +172,12 @@ impl Gateway {
             destinations,
             keys,
             reloader: Arc::clone(&reloader),
+            counters,
             metrics,
             monitor_metrics,
             history,
             store_health: StoreHealth::default(),
+            started: (clock.now(), Instant::now()),
             clock,
             looking: tokio::sync::Mutex::default(),
         });

@@ -9,6 +9,7 @@ pub(crate) mod lists;
 pub(crate) mod marks;
 pub(crate) mod monitors;
 pub(crate) mod outcomes;
+pub(crate) mod overview;
 pub(crate) mod pauses;
 pub(crate) mod plugin_state;
 pub(crate) mod replays;
@@ -54,6 +55,11 @@ macro_rules! contract_tests {
                 pages_of_monitors_join_without_gap_or_overlap,
                 a_list_of_monitors_goes_on_behind_one_that_was_renamed_or_is_gone,
                 collections_read_back_and_come_when_they_are_due,
+            }
+            overview {
+                an_empty_store_has_no_figures,
+                figures_say_what_came_in_and_what_waits,
+                dead_letters_are_grouped_by_destination_and_code,
             }
             history {
                 runs_read_back_by_time_from_either_end,

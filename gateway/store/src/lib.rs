@@ -10,6 +10,7 @@ mod body;
 mod contract;
 mod error;
 mod monitors;
+mod overview;
 pub mod page;
 mod plugin_state;
 mod records;
@@ -36,6 +37,7 @@ pub use self::{
         MonitorChange, MonitorCounts, MonitorFilter, MonitorRow, RunOrder, RunRange, TIMELINE_ENTRIES_MAX,
         TimelineEntry, TrackChange, TrackerMark,
     },
+    overview::{DeadGroup, DeadLetters, Overview, Waits},
     page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
     plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateEntry, StateWrite},
     records::{
@@ -177,6 +179,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Says how much room the store takes.
     fn usage(&self) -> BoxFuture<'_, Result<Usage, StoreError>>;
+
+    /// Says what came in until `at`, and what waits.
+    fn overview(&self, at: Timestamp) -> BoxFuture<'_, Result<Overview, StoreError>>;
+
+    /// Groups the dead letters that were not done again; a bounded number of them, the newest.
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetters, StoreError>>;
 
     /// Reads an event without its body.
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>>;

@@ -13,6 +13,7 @@ mod log;
 mod migrate;
 mod monitors;
 mod open;
+mod overview;
 mod pauses;
 mod pick;
 mod plugin_state;

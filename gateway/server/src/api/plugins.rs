@@ -16,9 +16,10 @@ impl Api {
     /// Looks through the search path now. One look at a time: it reads every file.
     pub(super) async fn installed(&self) -> Result<PluginList, ReadError> {
         let _one_at_a_time = self.0.looking.lock().await;
-        let folders = self.0.reloader.plugin_folders();
+        let shown = self.0.reloader.shown();
         let destinations = self.0.destinations.all();
-        let looked = tokio::task::spawn_blocking(move || list(&folders, &destinations)).await;
+        let looked =
+            tokio::task::spawn_blocking(move || list(&shown.config.plugins.path, &destinations)).await;
         looked.map_err(|_| ReadError::Unavailable { reason: "the gateway stops".to_owned() })
     }
 }

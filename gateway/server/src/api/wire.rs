@@ -5,6 +5,7 @@ mod destination;
 mod event;
 mod monitor;
 mod replay;
+mod setup;
 
 use postroom_core::{
     delivery::DeliveryState,
@@ -16,9 +17,10 @@ use postroom_openapi::{deliveries, events, time};
 pub(super) use self::{
     delivery::delivery,
     destination::destination,
-    event::{Depth, event},
+    event::{Depth, event, verdict},
     monitor::{bucket, forgotten, incident, incident_filter, monitor, monitor_filter, resolution, run, slo},
     replay::{delivery_filter, replay, replay_detail},
+    setup::{dead_letters, route},
 };
 
 pub(super) fn moment(at: Timestamp) -> time::Timestamp {
@@ -50,7 +52,7 @@ pub(super) fn kind_from(kind: &events::Kind) -> Result<Kind, UnknownName> {
     kind.as_str().parse()
 }
 
-fn state(state: DeliveryState) -> deliveries::DeliveryState {
+pub(super) fn state(state: DeliveryState) -> deliveries::DeliveryState {
     use deliveries::DeliveryState as Wire;
     match state {
         DeliveryState::Pending => Wire::Pending,

@@ -8,20 +8,17 @@ use std::{
 
 use clap::Subcommand;
 use postroom_core::{
-    classify::{Classification, classify},
     event::{Event, display_name},
-    id::{EventId, SourceName},
     limits,
     route::{Decision, Explanation, decide},
-    time::Timestamp,
 };
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{
     command::{ConfigFile, Exit, Failure},
     config::{Config, Overrides, nearest},
     output::Output,
+    trial,
 };
 
 /// The commands about routes.
@@ -78,26 +75,7 @@ fn event(
             None => failure.hint("the configuration has no [[source]]"),
         });
     };
-    // A request cannot replace what the operator wrote.
-    let mut all_labels: std::collections::BTreeMap<_, _> = labels.into_iter().collect();
-    all_labels.extend(source.labels.clone());
-    let Classification { kind, subject, ordering_key, verdict, facts, note } =
-        classify(body, source.name.as_str());
-    Ok(Event {
-        id: EventId::new(Uuid::nil()),
-        received_at: Timestamp::EPOCH,
-        source: SourceName::clone(&source.name),
-        kind,
-        subject,
-        ordering_key: ordering_key.into(),
-        verdict,
-        facts,
-        note,
-        labels: all_labels,
-        content_type: None,
-        body_bytes: body.len() as u64,
-        hops: 0,
-    })
+    Ok(trial::event(source, labels.into_iter().collect(), body))
 }
 
 pub(super) fn read_body(file: &Path) -> Result<Vec<u8>, Failure> {

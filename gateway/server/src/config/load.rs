@@ -14,6 +14,7 @@ use super::{
     api_key::ApiKey,
     destination::{Destination, PluginRef},
     fault::{Collector, Fault, Faults, Spot},
+    listing::Listing,
     names,
     read::{Context, Table},
     retention::Retention,
@@ -97,8 +98,10 @@ pub fn parse(
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut cx = Context { faults: Collector::new(text), folder, surroundings, whole: errors.is_empty() };
     let (mut config, plugins) = read(&mut cx, Table::document(&document), file);
-    Overrides::from_env(surroundings, &mut cx.faults).apply(&mut config);
-    flags.apply(&mut config);
+    let env = Overrides::from_env(surroundings, &mut cx.faults);
+    env.clone().apply(&mut config);
+    flags.clone().apply(&mut config);
+    config.listing = Listing::of(&document, &cx.faults, &config, (&env, &flags));
     for error in &errors {
         let spot = Spot { path: String::new(), span: error.span().unwrap_or_default() };
         cx.faults.unreadable(&spot, error.message());
@@ -154,6 +157,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
             .filter_map(|table| route::read(cx, table, &declared, &mut named_kinds))
             .collect(),
         named_kinds,
+        listing: Listing::default(),
     };
     (config, plugin_refs)
 }

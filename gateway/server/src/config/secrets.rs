@@ -59,9 +59,14 @@ pub(super) fn reference(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Optio
     }
 }
 
+/// Whether this looks like the name of an environment variable.
+pub(super) fn is_usual(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 fn from_env(cx: &Context<'_>, name: &str) -> Result<String, (String, String)> {
     // The secret itself may stand where its variable's name should.
-    let usual = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let usual = is_usual(name);
     let shown = if usual { name } else { "that is named here" };
     let hint = format!(
         "set {} where the gateway starts, or write {{ file = \"path\" }}",

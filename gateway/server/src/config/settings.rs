@@ -91,11 +91,12 @@ fn is_within(setting: &str, path: &str) -> bool {
 impl Settings {
     /// All settings of `config`, whose destinations are `resolved`. `file` tells the present file of a plugin from others.
     pub(crate) fn of(config: &Config, resolved: &[Resolved], file: impl Fn(&Resolved) -> String) -> Self {
-        // What stands in the file apart from settings: where it lies, and faults that no longer count.
+        // What is no setting: where the file lies, faults that no longer count, and what people are shown.
         let Config {
             file: _,
             folder: _,
             named_kinds: _,
+            listing: _,
             server,
             store,
             retention,

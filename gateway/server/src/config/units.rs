@@ -48,6 +48,26 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     number.checked_mul(unit_bytes)
 }
 
+/// Writes a duration so that it reads back as the same.
+pub(super) fn shown_duration(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+    shown(ms, &units)
+}
+
+/// Writes a size so that it reads back as the same.
+pub(super) fn shown_bytes(bytes: u64) -> String {
+    let units = [(1 << 40, " TiB"), (1 << 30, " GiB"), (1 << 20, " MiB"), (1 << 10, " KiB"), (1, " B")];
+    shown(bytes.into(), &units)
+}
+
+/// In the largest unit that it is a whole number of.
+fn shown(number: u128, units: &[(u128, &str)]) -> String {
+    let whole = units.iter().find(|(unit, _)| number > 0 && number.is_multiple_of(*unit));
+    let (unit, name) = whole.or(units.last()).copied().unwrap_or((1, ""));
+    format!("{}{name}", number / unit)
+}
+
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit())?;
     let (digits, unit) = text.split_at(digits_end);

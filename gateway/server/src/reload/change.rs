@@ -7,7 +7,7 @@ use postroom_core::id::DestinationName;
 use postroom_host::{Instance, Prepared, ReloadError, Reloaded, Status};
 
 use super::{
-    Applied, Current, Governed, Loaded, Refusal, Reloader,
+    Applied, Current, Governed, Loaded, Refusal, Reloader, Shown,
     load::{self, file_of},
     refusal::{faults, stopped},
 };
@@ -131,11 +131,12 @@ impl Reloader {
         }
 
         new.config.warn_of_short_tokens();
-        let Loaded { config, resolved, stamps, settings } = new;
+        let Loaded { mut config, resolved, stamps, settings } = new;
+        config.listing = config.listing.keeping(&current.config.listing, &changes.needs_restart);
         let settings = current.settings.after(settings);
         let fingerprint = settings.fingerprint();
-        self.plugin_folders.send_replace(config.plugins.path.as_slice().into());
         *current = Current { config, resolved, stamps, settings, instances };
+        self.show(current);
         self.in_force.send_modify(|in_force| {
             in_force.generation += 1;
             in_force.fingerprint = fingerprint;
@@ -146,6 +147,11 @@ impl Reloader {
         let names = current.resolved.iter().map(|resolved| &resolved.destination.name);
         let unchanged = names.filter(|name| !touched(name)).cloned().collect();
         Ok(Applied { in_force: self.in_force(), changes, unchanged })
+    }
+
+    fn show(&self, current: &Current) {
+        let Current { config, resolved, .. } = current;
+        self.shown.send_replace(Arc::new(Shown { config: config.clone(), resolved: resolved.clone() }));
     }
 
     pub(super) async fn reload_destination_now(&self, name: &str) -> Result<Option<Reloaded>, Refusal> {
@@ -171,6 +177,7 @@ impl Reloader {
 
         self.governed.destinations.replace(assemble::info(&new, &instance));
         current.resolved[place] = new;
+        self.show(current);
         current.stamps.remove(&name);
         current.stamps.extend(stamp.map(|stamp| (name, stamp)));
         let settings = Settings::of(&current.config, &current.resolved, |it| file_of(it, &current.stamps));

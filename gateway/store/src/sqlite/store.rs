@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use super::{
     SqliteStore,
     change::{Changes, EventRow, StateWritten, Tracking},
-    commit, deliveries, event_log, events, incidents, job, migrate, monitors, pauses, plugin_state, prune,
+    commit, deliveries, event_log, events, incidents, job, migrate, monitors, overview, pauses, plugin_state,
+    prune,
     reader::ReadError,
     replays, runs,
 };
@@ -28,6 +29,7 @@ use crate::{
         CollectionChange, IncidentFilter, IncidentRecord, LogPart, MonitorCounts, MonitorFilter, MonitorRow,
         RunRange, TrackChange, TrackerMark,
     },
+    overview::{DeadLetters, Overview},
     page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
     plugin_state::{StateAnswer, StateEntry, StateWrite},
     records::{
@@ -200,6 +202,14 @@ impl Store for SqliteStore {
 
     fn usage(&self) -> BoxFuture<'_, Result<Usage, StoreError>> {
         Box::pin(self.reader.read(prune::usage))
+    }
+
+    fn overview(&self, at: Timestamp) -> BoxFuture<'_, Result<Overview, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| overview::overview(transaction, at)))
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetters, StoreError>> {
+        Box::pin(self.reader.read(overview::dead_letters))
     }
 
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>> {

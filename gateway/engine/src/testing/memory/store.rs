@@ -11,11 +11,11 @@ use postroom_core::{
     time::Timestamp,
 };
 use postroom_store::{
-    Accepted, Body, BodyWriter, CollectionChange, DeliveryChange, DeliveryDetail, DeliveryFilter,
-    DeliveryRecord, EventFilter, EventRecord, IncidentFilter, IncidentRecord, LoadedEvent, LogPart, Matching,
-    MonitorCounts, MonitorFilter, MonitorPlace, MonitorRow, NewEvent, NewReplay, Page, PageRequest, Pause,
-    Prune, Pruned, Replay, ReplayDetail, RetryAnswer, RunRange, StateAnswer, StateEntry, StateWrite, Store,
-    StoreError, TrackChange, TrackerMark, Usage, WaitingCount,
+    Accepted, Body, BodyWriter, CollectionChange, DeadLetters, DeliveryChange, DeliveryDetail,
+    DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, IncidentFilter, IncidentRecord, LoadedEvent,
+    LogPart, Matching, MonitorCounts, MonitorFilter, MonitorPlace, MonitorRow, NewEvent, NewReplay, Overview,
+    Page, PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, RunRange, StateAnswer,
+    StateEntry, StateWrite, Store, StoreError, TrackChange, TrackerMark, Usage, WaitingCount,
 };
 use tokio::sync::watch;
 
@@ -276,6 +276,14 @@ impl Store for Memory {
             let last = state.usage.back().copied().unwrap_or_default();
             state.usage.pop_front().unwrap_or(last)
         }))
+    }
+
+    fn overview(&self, _: Timestamp) -> BoxFuture<'_, Result<Overview, StoreError>> {
+        never_asked()
+    }
+
+    fn dead_letters(&self) -> BoxFuture<'_, Result<DeadLetters, StoreError>> {
+        never_asked()
     }
 
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<EventRecord>, StoreError>> {

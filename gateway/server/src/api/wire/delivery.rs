@@ -62,6 +62,6 @@ fn outcome(outcome: OutcomeKind) -> deliveries::OutcomeKind {
     }
 }
 
-fn filled(text: String) -> Option<String> {
+pub(super) fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }

@@ -74,7 +74,7 @@ fn event_delivery(record: DeliveryRecord) -> events::EventDelivery {
     }
 }
 
-pub(super) fn verdict(verdict: Verdict) -> events::Verdict {
+pub(in crate::api) fn verdict(verdict: Verdict) -> events::Verdict {
     match verdict {
         Verdict::Passed => events::Verdict::Passed,
         Verdict::Failed => events::Verdict::Failed,

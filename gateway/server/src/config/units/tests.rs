@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{age, bytes, duration};
+use super::{age, bytes, duration, shown_bytes, shown_duration};
 
 #[track_caller]
 fn check_duration(text: &str, expected_ms: Option<u64>) {
@@ -44,4 +44,15 @@ fn sizes_need_a_whole_number_and_a_known_unit() {
     for wrong in ["", "64", "MiB", "-1 MiB", "1.5 GiB", "64 MiBs", "99999999999 GiB"] {
         check_bytes(wrong, None);
     }
+}
+
+#[test]
+fn what_is_written_reads_back_as_the_same() {
+    for text in ["500ms", "0ms", "90s", "2m", "12h", "90d"] {
+        assert_eq!(shown_duration(duration(text).unwrap()), text);
+    }
+    for text in ["50 GiB", "1023 MiB", "512 KiB", "1000 B", "2 TiB"] {
+        assert_eq!(shown_bytes(bytes(text).unwrap()), text);
+    }
+    assert_eq!(shown_duration(duration("120m").unwrap()), "2h");
 }

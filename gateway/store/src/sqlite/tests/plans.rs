@@ -48,6 +48,7 @@ fn no_query_reads_all_of_a_table_or_sorts() {
         .chain(runs::QUERIES)
         .chain(incidents::QUERIES)
         .chain(replays::QUERIES)
+        .chain(overview::QUERIES)
         .chain(pauses::QUERIES)
         .chain(plugin_state::QUERIES)
         .chain(prune::QUERIES)
