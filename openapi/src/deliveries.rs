@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     auth::{ApiKey, OperatorKey},
     events::Kind,
-    page::{self, List},
+    page::{self, Followed, List},
     port::Gateway,
     problem::Failure,
     time::Timestamp,
@@ -127,14 +127,18 @@ pub struct Attempt {
     pub record: Option<BTreeMap<String, Value>>,
 }
 
-/// A page of deliveries, newest first.
+/// A page of deliveries: newest first, or with `after` in the order in which they were made.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct DeliveryPage {
     /// The deliveries.
     pub items: Vec<Delivery>,
-    /// Pass it as `cursor` to get the next page. Absent on the last page.
+    /// Pass it as `cursor` to get the next page. Absent on the last page, and with `after`.
     pub next_cursor: Option<String>,
+    /// Pass it as `after` to get those made since. Always there with `after`, and only then.
+    pub after: Option<String>,
+    /// Whether there is more already, so that it is worth asking again at once. Only with `after`.
+    pub is_more: Option<bool>,
 }
 
 /// Which deliveries. Every part that is set must hold.
@@ -173,6 +177,10 @@ impl<G: Gateway> DeliveriesApi<G> {
     /// List deliveries
     ///
     /// Gives deliveries, newest first.
+    ///
+    /// With `after` it gives them in the order in which they were made, each once and as it stands at that moment: first with
+    /// `after=oldest` or `after=newest`, then with `after` of the answer before, also when that was empty. A delivery does not
+    /// come again when its state changes, so `state` is of use there for states that last from the beginning.
     #[oai(path = "/", method = "get", operation_id = "listDeliveries", tag = "Tag::Deliveries")]
     #[expect(clippy::too_many_arguments, reason = "each is a query parameter of its own in the document")]
     async fn list(
@@ -201,6 +209,8 @@ impl<G: Gateway> DeliveriesApi<G> {
         limit: Query<u32>,
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
+        /// `after` of the answer before, to get those made since; `oldest` or `newest` to begin. It goes without `cursor`.
+        after: Query<Option<String>>,
     ) -> Result<Json<DeliveryPage>, Failure> {
         let filter = DeliveryFilter {
             state: state.0,
@@ -212,9 +222,15 @@ impl<G: Gateway> DeliveriesApi<G> {
             created_after: created_after.0,
             created_before: created_before.0,
         };
+        if let Some(follow) = LIST.follow(limit.0, cursor.0.as_ref(), after.0)? {
+            let Followed { items, after, is_more } =
+                self.0.follow_deliveries(filter, replay_id.0, follow).await?;
+            let (after, is_more) = (Some(LIST.after(&after)), Some(is_more));
+            return Ok(Json(DeliveryPage { items, next_cursor: None, after, is_more }));
+        }
         let page = self.0.deliveries(filter, replay_id.0, LIST.request(limit.0, cursor.0)?).await?;
         let next_cursor = page.next.map(|key| LIST.cursor(&key));
-        Ok(Json(DeliveryPage { items: page.items, next_cursor }))
+        Ok(Json(DeliveryPage { items: page.items, next_cursor, after: None, is_more: None }))
     }
 
     /// Get a delivery

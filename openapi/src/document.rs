@@ -291,6 +291,7 @@ impl Upload for NoGateway {
     }
 }
 
+mod follow;
 mod setup;
 #[cfg(test)]
 mod tests;

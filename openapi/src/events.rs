@@ -11,7 +11,7 @@ use poem_openapi::{
 use crate::{
     auth::ApiKey,
     deliveries::DeliveryState,
-    page::{self, List},
+    page::{self, Followed, List},
     port::Gateway,
     problem::Failure,
     time::Timestamp,
@@ -132,14 +132,18 @@ pub struct RouteResult {
     pub reasons: Vec<String>,
 }
 
-/// A page of events, newest first.
+/// A page of events: newest first, or with `after` in the order in which they came.
 #[derive(Debug, Clone, PartialEq, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct EventPage {
     /// The events.
     pub items: Vec<Event>,
-    /// Pass it as `cursor` to get the next page. Absent on the last page.
+    /// Pass it as `cursor` to get the next page. Absent on the last page, and with `after`.
     pub next_cursor: Option<String>,
+    /// Pass it as `after` to get what came since. Always there with `after`, and only then.
+    pub after: Option<String>,
+    /// Whether there is more already, so that it is worth asking again at once. Only with `after`.
+    pub is_more: Option<bool>,
 }
 
 /// Which events to list. Every part that is set must hold.
@@ -151,6 +155,18 @@ pub struct EventFilter {
     pub source: Option<String>,
     /// Only about this monitor or collection.
     pub subject: Option<String>,
+    /// Only those with this label; with a value, only with this one.
+    pub label: Option<(String, Option<String>)>,
+    /// Only those of the monitor with this id.
+    pub monitor: Option<String>,
+    /// Only those in which the collection with this id is.
+    pub collection: Option<String>,
+    /// Only those with this text in a name, an id, what an activity did, or the note, in whatever case.
+    pub text: Option<String>,
+    /// Only those received at this moment or later.
+    pub received_after: Option<Timestamp>,
+    /// Only those received before this moment.
+    pub received_before: Option<Timestamp>,
 }
 
 #[derive(Tags)]
@@ -166,8 +182,15 @@ pub(crate) struct EventsApi<G>(pub(crate) G);
 impl<G: Gateway> EventsApi<G> {
     /// List events
     ///
-    /// Gives accepted events, newest first.
+    /// Gives accepted events, newest first. Kind, source, subject, monitor and time are found by an index. For the others
+    /// a page looks at no more than 10 000 events, so it may hold fewer than asked for, even none, and still have a
+    /// `next_cursor`.
+    ///
+    /// With `after` it gives them in the order in which they came, for a program that asks again and again: first with
+    /// `after=oldest` or `after=newest`, then with `after` of the answer before, also when that was empty. Each event comes
+    /// once and none is left out, unless retention has removed it before. Incidents are told by events too.
     #[oai(path = "/", method = "get", operation_id = "listEvents", tag = "Tag::Events")]
+    #[expect(clippy::too_many_arguments, reason = "each is a query parameter of its own in the document")]
     async fn list(
         &self,
         _key: ApiKey<G>,
@@ -177,16 +200,49 @@ impl<G: Gateway> EventsApi<G> {
         source: Query<Option<String>>,
         /// Only events about the monitor or collection with this id.
         subject: Query<Option<String>>,
+        /// Only events with this label: `name=value`, or the name alone for any value.
+        label: Query<Option<String>>,
+        /// Only events of the monitor with this id: its runs, and what the gateway tells of it.
+        monitor: Query<Option<String>>,
+        /// Only events in which the collection with this id is, runs of its monitors among them.
+        collection: Query<Option<String>>,
+        /// Only events with this text in a name, an id, what an activity did, or the note, in whatever case.
+        text: Query<Option<String>>,
+        /// Only events received at this moment or later.
+        received_after: Query<Option<Timestamp>>,
+        /// Only events received before this moment.
+        received_before: Query<Option<Timestamp>>,
         /// Most events on the page.
         #[oai(default = "page::limit_default", validator(minimum(value = "1"), maximum(value = "500")))]
         limit: Query<u32>,
         /// `next_cursor` of the page before.
         cursor: Query<Option<String>>,
+        /// `after` of the answer before, to get what came since; `oldest` or `newest` to begin. It goes without `cursor`.
+        after: Query<Option<String>>,
     ) -> Result<Json<EventPage>, Failure> {
-        let filter = EventFilter { kind: kind.0, source: source.0, subject: subject.0 };
+        let label = label.0.map(|label| match label.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (label, None),
+        });
+        let filter = EventFilter {
+            kind: kind.0,
+            source: source.0,
+            subject: subject.0,
+            label,
+            monitor: monitor.0,
+            collection: collection.0,
+            text: text.0,
+            received_after: received_after.0,
+            received_before: received_before.0,
+        };
+        if let Some(follow) = LIST.follow(limit.0, cursor.0.as_ref(), after.0)? {
+            let Followed { items, after, is_more } = self.0.follow_events(filter, follow).await?;
+            let (after, is_more) = (Some(LIST.after(&after)), Some(is_more));
+            return Ok(Json(EventPage { items, next_cursor: None, after, is_more }));
+        }
         let page = self.0.events(filter, LIST.request(limit.0, cursor.0)?).await?;
         let next_cursor = page.next.map(|key| LIST.cursor(&key));
-        Ok(Json(EventPage { items: page.items, next_cursor }))
+        Ok(Json(EventPage { items: page.items, next_cursor, after: None, is_more: None }))
     }
 
     /// Get an event

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 mod configured;
+mod follow;
 mod monitors;
 mod plugins;
 mod samples;

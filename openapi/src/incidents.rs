@@ -165,7 +165,8 @@ pub(crate) struct IncidentsApi<G>(pub(crate) G);
 impl<G: Gateway> IncidentsApi<G> {
     /// List incidents
     ///
-    /// Gives incidents of all monitors, newest first.
+    /// Gives incidents of all monitors, newest first. To follow them, follow the events of the kinds `incident_opened`,
+    /// `incident_reminder` and `incident_resolved`: `listEvents` with `after`.
     #[oai(path = "/", method = "get", operation_id = "listIncidents", tag = "Tag::Incidents")]
     #[expect(clippy::too_many_arguments, reason = "each is a query parameter of its own in the document")]
     async fn list(

@@ -20,16 +20,18 @@ use crate::{
     replays::Replay,
 };
 
+mod follow;
 mod hook;
 mod monitors;
 mod setup;
 
+pub use follow::Follows;
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
 pub use setup::Setup;
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Monitors + Setup {
+pub trait Gateway: Follows + Monitors + Setup {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;

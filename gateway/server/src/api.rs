@@ -3,6 +3,7 @@
 mod actions;
 mod download;
 mod errors;
+mod follow;
 mod health;
 mod keys;
 mod metrics;
@@ -19,7 +20,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use postroom_core::{
     chain::Chain,
-    id::{DestinationName, EventId, ReplayId, SourceName},
+    id::{DestinationName, EventId, ReplayId},
     lane::GateState,
     limits,
     time::Timestamp,
@@ -183,11 +184,7 @@ impl Gateway for Api {
         filter: events::EventFilter,
         page: page::PageRequest,
     ) -> Result<page::Page<events::Event>, ReadError> {
-        let filter = store::EventFilter {
-            kind: filter.kind.as_ref().map(wire::kind_from).transpose().map_err(no_such_kind)?,
-            source: filter.source.map(SourceName::new),
-            subject: filter.subject,
-        };
+        let filter = wire::event_filter(filter).map_err(no_such_kind)?;
         let found = self.0.store.events(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::event(record, wire::Depth::Listed)))
     }
@@ -215,13 +212,9 @@ impl Gateway for Api {
         replay_id: Option<String>,
         page: page::PageRequest,
     ) -> Result<page::Page<deliveries::Delivery>, ReadError> {
-        let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
-        let replay = replay_id.as_deref().map(str::parse::<ReplayId>).transpose();
-        // No event and no replay has an id that cannot be one, so no delivery is of it.
-        let (Ok(event), Ok(replay)) = (event, replay) else {
+        let Some(filter) = delivery_filter(filter, replay_id.as_deref())? else {
             return Ok(page::Page { items: Vec::new(), next: None });
         };
-        let filter = wire::delivery_filter(filter, event, replay).map_err(no_such_kind)?;
         let found = self.0.store.deliveries(filter, page_request(page)?).await.map_err(unreadable)?;
         Ok(page_of(found, |record| wire::delivery(record, None)))
     }
@@ -370,6 +363,17 @@ impl Gateway for Api {
 fn waiting_for(counts: &[WaitingCount], destination: &DestinationName, in_flight: u32) -> u64 {
     let count = counts.iter().find(|count| count.destination == *destination);
     count.map_or(0, |count| count.waiting.saturating_sub(in_flight.into()))
+}
+
+/// The filter of a list; `None` when nothing can match it: no event and no replay has an id that cannot be one.
+fn delivery_filter(
+    filter: deliveries::DeliveryFilter,
+    replay_id: Option<&str>,
+) -> Result<Option<store::DeliveryFilter>, ReadError> {
+    let event = filter.event_id.as_deref().map(str::parse::<EventId>).transpose();
+    let replay = replay_id.map(str::parse::<ReplayId>).transpose();
+    let (Ok(event), Ok(replay)) = (event, replay) else { return Ok(None) };
+    wire::delivery_filter(filter, event, replay).map(Some).map_err(no_such_kind)
 }
 
 fn page_request(page: page::PageRequest) -> Result<store::PageRequest, ReadError> {

@@ -3,6 +3,7 @@
 pub(crate) mod accepting;
 pub(crate) mod again;
 pub(crate) mod bodies;
+pub(crate) mod finding;
 pub(crate) mod following;
 pub(crate) mod history;
 pub(crate) mod lists;
@@ -37,6 +38,10 @@ macro_rules! contract_tests {
                 a_large_body_comes_back_as_a_file,
                 a_body_that_nobody_accepts_leaves_nothing,
                 a_body_that_comes_in_again_outlives_the_event_it_came_with_before,
+            }
+            finding {
+                events_are_found_by_what_is_in_them,
+                a_list_that_is_followed_gives_each_row_once_in_its_order,
             }
             following {
                 the_log_gives_runs_and_backups_in_order_of_acceptance,

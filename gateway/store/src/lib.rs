@@ -38,7 +38,7 @@ pub use self::{
         TimelineEntry, TrackChange, TrackerMark,
     },
     overview::{DeadGroup, DeadLetters, Overview, Waits},
-    page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
+    page::{DeliveryFilter, EventFilter, FollowFrom, Followed, MonitorPlace, Page, PageRequest},
     plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateEntry, StateWrite},
     records::{
         ATTEMPTS_KEPT_MAX, Accepted, AttemptRecord, Committed, DeliveryChange, DeliveryDetail,
@@ -195,6 +195,22 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         filter: EventFilter,
         page: PageRequest,
     ) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>>;
+
+    /// Gives events in the order in which they were accepted, at most `limit`.
+    fn events_from(
+        &self,
+        filter: EventFilter,
+        from: FollowFrom,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Followed<EventRecord>, StoreError>>;
+
+    /// Gives deliveries in the order in which they were made, each as it stands now, at most `limit`.
+    fn deliveries_from(
+        &self,
+        filter: DeliveryFilter,
+        from: FollowFrom,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Followed<DeliveryRecord>, StoreError>>;
 
     /// Lists deliveries, newest first.
     fn deliveries(

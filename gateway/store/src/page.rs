@@ -29,6 +29,28 @@ pub struct Page<T, P = i64> {
     pub next: Option<P>,
 }
 
+/// From where on a list is followed, in the order in which its rows were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowFrom {
+    /// From what comes after now.
+    Now,
+    /// From behind the row of this number; 0 is before the first one.
+    After(i64),
+}
+
+/// What came in a list, oldest first. All of it is durable, so no number in it ever means another row.
+///
+/// It looks at a bounded number of rows, as a [`Page`] does.
+#[derive(Debug, Clone)]
+pub struct Followed<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where to go on.
+    pub last: i64,
+    /// Whether there is more already.
+    pub is_more: bool,
+}
+
 /// A place in the list of monitors, behind one that was there. It may have another name by now, or be gone: the place stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonitorPlace {
@@ -47,6 +69,18 @@ pub struct EventFilter {
     pub source: Option<SourceName>,
     /// The monitor's or collection's id.
     pub subject: Option<String>,
+    /// A label, and its value unless any will do.
+    pub label: Option<(String, Option<String>)>,
+    /// The id of the monitor that it is about.
+    pub monitor: Option<String>,
+    /// The id of a collection in it.
+    pub collection: Option<String>,
+    /// A part of a name or an id in it, of its subject or of its note, in lower case.
+    pub text: Option<String>,
+    /// Accepted at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Accepted before this moment.
+    pub until: Option<Timestamp>,
 }
 
 /// Which deliveries to list, count or replay; what is not set does not matter.

@@ -22,15 +22,55 @@ async fn an_empty_list_is_an_empty_page() {
 async fn filters_reach_the_gateway() {
     let fake = Fake::default();
     fake.get_json("/api/v1/events").await;
-    fake.get_json("/api/v1/events?kind=activity&source=a%20b&subject=s&limit=3").await;
+    fake.get_json(
+        "/api/v1/events?kind=activity&source=a%20b&subject=s&label=team%3Dpay%3Dments&monitor=m&collection=c&text=Te\
+         &received_after=2026-11-21T00:00:00Z&received_before=2026-11-22T00:00:00Z&limit=3",
+    )
+    .await;
+    fake.get_json("/api/v1/events?label=team&after=newest").await;
     assert_eq!(
         fake.filters(),
         [
-            "EventFilter { kind: None, source: None, subject: None } PageRequest { limit: 50, after: None }",
-            "EventFilter { kind: Some(Activity), source: Some(\"a b\"), subject: Some(\"s\") } \
-             PageRequest { limit: 3, after: None }",
+            "EventFilter { kind: None, source: None, subject: None, label: None, monitor: None, collection: None, \
+             text: None, received_after: None, received_before: None } PageRequest { limit: 50, after: None }",
+            "EventFilter { kind: Some(Activity), source: Some(\"a b\"), subject: Some(\"s\"), \
+             label: Some((\"team\", Some(\"pay=ments\"))), monitor: Some(\"m\"), collection: Some(\"c\"), \
+             text: Some(\"Te\"), received_after: Some(Timestamp(2026-11-21T00:00:00Z)), \
+             received_before: Some(Timestamp(2026-11-22T00:00:00Z)) } PageRequest { limit: 3, after: None }",
+            "EventFilter { kind: None, source: None, subject: None, label: Some((\"team\", None)), monitor: None, \
+             collection: None, text: None, received_after: None, received_before: None } \
+             Follow { limit: 50, from: Newest }",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_list_that_is_followed_says_always_where_to_go_on() {
+    let fake = Fake::with_events(5);
+    let mut after = "oldest".to_owned();
+    let mut seen = Vec::new();
+    for expected in [(2, true), (2, true), (1, false), (0, false), (0, false)] {
+        let page = fake.get_json(&format!("/api/v1/events?limit=2&after={after}")).await;
+        let items = page["items"].as_array().unwrap();
+        assert_eq!((items.len(), page["is_more"].as_bool().unwrap()), expected);
+        seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        assert_eq!(page.get("next_cursor"), None);
+        page["after"].as_str().unwrap().clone_into(&mut after);
+    }
+    assert_eq!(seen, (1..=5).map(|number| event(number).id).collect::<Vec<_>>(), "oldest first");
+    let now = fake.get_json("/api/v1/deliveries?after=newest").await;
+    assert_eq!((&now["items"], &now["is_more"]), (&serde_json::json!([]), &false.into()));
+
+    let cursor = fake.get_json("/api/v1/events?limit=2").await["next_cursor"].as_str().unwrap().to_owned();
+    for bad in [
+        format!("/api/v1/events?after={cursor}"),
+        format!("/api/v1/events?cursor={after}"),
+        format!("/api/v1/deliveries?after={after}"),
+        format!("/api/v1/events?after={after}&cursor={cursor}"),
+        "/api/v1/events?after=yesterday".to_owned(),
+    ] {
+        fake.get(&bad).await.assert_status(poem::http::StatusCode::BAD_REQUEST);
+    }
 }
 
 #[tokio::test]

@@ -75,7 +75,11 @@ fn a_parameter_that_cannot_be_read() {
              that a plugin makes",
         ),
         ("knid=activity", "there is no parameter `knid`; did you mean `kind`?"),
-        ("a%0ab=1", "there is no parameter `a\\nb`; known here: kind, source, subject, limit, cursor"),
+        (
+            "a%0ab=1",
+            "there is no parameter `a\\nb`; known here: kind, source, subject, label, monitor, collection, text, \
+             received_after, received_before, limit, cursor, after",
+        ),
         (
             "cursor=x",
             "parameter `cursor`: not a cursor of this list; pass `next_cursor` of the page before unchanged, or leave it \

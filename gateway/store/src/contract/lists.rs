@@ -51,6 +51,7 @@ pub(crate) async fn events_are_listed_newest_first_by_every_filter(store: &dyn S
                     kind,
                     source: source.map(SourceName::new),
                     subject: subject.map(str::to_owned),
+                    ..EventFilter::default()
                 };
                 check_events(&expected, store.events(filter, page(None, 99)).await.unwrap());
             }

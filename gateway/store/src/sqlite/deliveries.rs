@@ -1,6 +1,9 @@
 //! Reads deliveries and attempts.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::{Range, RangeInclusive},
+    sync::Arc,
+};
 
 use postroom_core::{
     id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
@@ -15,11 +18,11 @@ use super::{
     postings::Postings,
     reader::ReadError,
     row::{Columns, pass_over},
-    segments::{DELIVERIES, SEGMENT_ROWS, Segments, lane_term},
+    segments::{DELIVERIES, Order, SEGMENT_ROWS, Segments, lane_term},
     walk,
 };
 use crate::{
-    page::{DeliveryFilter, Page, PageRequest},
+    page::{DeliveryFilter, Followed, Page, PageRequest},
     records::{AttemptRecord, DeliveryDetail, DeliveryRecord, LastOutcome, WaitingCount},
 };
 
@@ -146,12 +149,25 @@ pub(super) fn deliveries(
     filter: &DeliveryFilter,
     request: PageRequest,
 ) -> Result<Page<DeliveryRecord>, ReadError> {
-    let found = pick::list(transaction, filter, 1..walk::before(request), request.limit)?;
+    let ids = 1..walk::before(request);
+    let found = pick::list(transaction, filter, Order::NewestFirst, ids, request.limit)?;
     let mut items = Vec::with_capacity(found.items.len());
     for id in found.items {
         items.extend(pass_over(record(transaction, DeliveryId::new(id)))?.flatten());
     }
     Ok(Page { items, next: found.next })
+}
+
+/// Deliveries in the order in which they were made.
+pub(super) fn deliveries_from(
+    transaction: &Transaction<'_>,
+    filter: &DeliveryFilter,
+    ids: RangeInclusive<i64>,
+    limit: usize,
+) -> Result<Followed<DeliveryRecord>, ReadError> {
+    let range = *ids.start()..ids.end().saturating_add(1);
+    let found = pick::list(transaction, filter, Order::OldestFirst, range, limit)?;
+    walk::followed(found, &ids, |id| Ok(pass_over(record(transaction, DeliveryId::new(id)))?.flatten()))
 }
 
 /// One delivery.

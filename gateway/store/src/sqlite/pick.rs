@@ -155,6 +155,7 @@ fn text(text: &str) -> Value {
 pub(super) fn list(
     transaction: &Transaction<'_>,
     filter: &DeliveryFilter,
+    order: Order,
     ids: Range<i64>,
     limit: usize,
 ) -> Result<Page<i64>, ReadError> {
@@ -163,9 +164,9 @@ pub(super) fn list(
     let mut pages = Vec::new();
     for lead in Lead::of_list(transaction, filter)? {
         let matches = |row: &Row<'_>| matches(transaction, filter, row);
-        pages.push(lead.page(transaction, Order::NewestFirst, &ids, limit, matches)?);
+        pages.push(lead.page(transaction, order, &ids, limit, matches)?);
     }
-    Ok(merged(pages, limit))
+    Ok(merged(pages, order, limit))
 }
 
 /// Looks for deliveries with ids in `ids` that a replay may take: final ones to one of `destinations` that were not
@@ -228,13 +229,22 @@ fn waiting_for(transaction: &Transaction<'_>) -> Result<Vec<String>, ReadError> 
     }
 }
 
-/// Pages of different headings as one, newest first.
-fn merged(pages: Vec<Page<i64>>, limit: usize) -> Page<i64> {
-    // Below the end of the page that was cut first, rows of another may be missing.
-    let end = pages.iter().filter_map(|page| page.next).max();
+/// Pages of different headings as one.
+fn merged(pages: Vec<Page<i64>>, order: Order, limit: usize) -> Page<i64> {
+    // Behind the end of the page that was cut first, rows of another may be missing.
+    let ends = pages.iter().filter_map(|page| page.next);
+    let end = if order == Order::NewestFirst { ends.max() } else { ends.min() };
     let mut items: Vec<i64> = pages.into_iter().flat_map(|page| page.items).collect();
-    items.retain(|id| end.is_none_or(|end| *id >= end));
-    items.sort_unstable_by(|a, b| b.cmp(a));
+    match order {
+        Order::NewestFirst => {
+            items.retain(|id| end.is_none_or(|end| *id >= end));
+            items.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        Order::OldestFirst => {
+            items.retain(|id| end.is_none_or(|end| *id <= end));
+            items.sort_unstable();
+        }
+    }
     let next = if items.len() > limit { items.get(limit - 1).copied() } else { end };
     items.truncate(limit);
     Page { items, next }

@@ -19,7 +19,7 @@ use super::{
     commit, deliveries, event_log, events, incidents, job, migrate, monitors, overview, pauses, plugin_state,
     prune,
     reader::ReadError,
-    replays, runs,
+    replays, runs, walk,
 };
 use crate::{
     Store,
@@ -30,7 +30,7 @@ use crate::{
         RunRange, TrackChange, TrackerMark,
     },
     overview::{DeadLetters, Overview},
-    page::{DeliveryFilter, EventFilter, MonitorPlace, Page, PageRequest},
+    page::{DeliveryFilter, EventFilter, FollowFrom, Followed, MonitorPlace, Page, PageRequest},
     plugin_state::{StateAnswer, StateEntry, StateWrite},
     records::{
         Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
@@ -242,6 +242,34 @@ impl Store for SqliteStore {
         page: PageRequest,
     ) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>> {
         Box::pin(self.reader.read(move |transaction| events::events(transaction, &filter, page)))
+    }
+
+    fn events_from(
+        &self,
+        filter: EventFilter,
+        from: FollowFrom,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Followed<EventRecord>, StoreError>> {
+        // Before the read, as with what waits: see `durable`.
+        let end = *self.log_end.borrow();
+        let read = move |transaction: &Transaction<'_>| {
+            events::events_from(transaction, &filter, walk::after(from, end), limit)
+        };
+        Box::pin(self.reader.read(read))
+    }
+
+    fn deliveries_from(
+        &self,
+        filter: DeliveryFilter,
+        from: FollowFrom,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Followed<DeliveryRecord>, StoreError>> {
+        // Before the read, as with what waits: see `durable`.
+        let end = self.durable.highest().map_or(0, DeliveryId::get);
+        let read = move |transaction: &Transaction<'_>| {
+            deliveries::deliveries_from(transaction, &filter, walk::after(from, end), limit)
+        };
+        Box::pin(self.reader.read(read))
     }
 
     fn deliveries(

@@ -2,6 +2,7 @@ mod beside;
 mod damaged;
 mod faults;
 mod finding;
+mod following;
 mod history_model;
 mod model;
 mod plans;

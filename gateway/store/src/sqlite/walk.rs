@@ -1,9 +1,11 @@
 //! Lists, page by page, with bounded work per page.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Params, Row, Transaction};
 
 use super::reader::ReadError;
-use crate::page::{Page, PageRequest};
+use crate::page::{FollowFrom, Followed, Page, PageRequest};
 
 /// Rows that one page may look at. A filter that no index serves whole could otherwise read all of history to find
 /// nothing; so it gives what it has found and where to go on.
@@ -41,6 +43,28 @@ pub(super) fn walk<P: Params>(
 /// The bound of a page as a number that every row is below.
 pub(super) fn before(request: PageRequest) -> i64 {
     request.before.unwrap_or(i64::MAX).max(0)
+}
+
+/// The numbers to follow: behind the one that `from` names, up to `end`.
+pub(super) fn after(from: FollowFrom, end: i64) -> RangeInclusive<i64> {
+    let last = match from {
+        FollowFrom::Now => end,
+        FollowFrom::After(last) => last.max(0),
+    };
+    last.saturating_add(1)..=end
+}
+
+/// What was found in `rows`, read by their numbers. What cannot be read is passed over.
+pub(super) fn followed<T>(
+    found: Page<i64>,
+    rows: &RangeInclusive<i64>,
+    read: impl FnMut(i64) -> Result<Option<T>, ReadError>,
+) -> Result<Followed<T>, ReadError> {
+    let is_more = found.next.is_some();
+    // A place beyond the end stays: a list of another time may have been longer.
+    let last = found.next.unwrap_or(*rows.end()).max(rows.start() - 1);
+    let items = found.items.into_iter().map(read).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    Ok(Followed { items, last, is_more })
 }
 
 /// Whether a text column is what a filter asks for; an unset filter takes all.

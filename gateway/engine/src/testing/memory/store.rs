@@ -12,10 +12,11 @@ use postroom_core::{
 };
 use postroom_store::{
     Accepted, Body, BodyWriter, CollectionChange, DeadLetters, DeliveryChange, DeliveryDetail,
-    DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, IncidentFilter, IncidentRecord, LoadedEvent,
-    LogPart, Matching, MonitorCounts, MonitorFilter, MonitorPlace, MonitorRow, NewEvent, NewReplay, Overview,
-    Page, PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail, RetryAnswer, RunRange, StateAnswer,
-    StateEntry, StateWrite, Store, StoreError, TrackChange, TrackerMark, Usage, WaitingCount,
+    DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, FollowFrom, Followed, IncidentFilter,
+    IncidentRecord, LoadedEvent, LogPart, Matching, MonitorCounts, MonitorFilter, MonitorPlace, MonitorRow,
+    NewEvent, NewReplay, Overview, Page, PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail,
+    RetryAnswer, RunRange, StateAnswer, StateEntry, StateWrite, Store, StoreError, TrackChange, TrackerMark,
+    Usage, WaitingCount,
 };
 use tokio::sync::watch;
 
@@ -296,6 +297,24 @@ impl Store for Memory {
     }
 
     fn events(&self, _: EventFilter, _: PageRequest) -> BoxFuture<'_, Result<Page<EventRecord>, StoreError>> {
+        never_asked()
+    }
+
+    fn events_from(
+        &self,
+        _: EventFilter,
+        _: FollowFrom,
+        _: usize,
+    ) -> BoxFuture<'_, Result<Followed<EventRecord>, StoreError>> {
+        never_asked()
+    }
+
+    fn deliveries_from(
+        &self,
+        _: DeliveryFilter,
+        _: FollowFrom,
+        _: usize,
+    ) -> BoxFuture<'_, Result<Followed<DeliveryRecord>, StoreError>> {
         never_asked()
     }
 

@@ -1,11 +1,14 @@
 //! Events.
 
-use postroom_core::event::{Facts, Verdict};
+use postroom_core::{
+    event::{Facts, UnknownName, Verdict},
+    id::SourceName,
+};
 use postroom_engine::emitting_destination;
 use postroom_openapi::events;
-use postroom_store::{DeliveryRecord, EventRecord};
+use postroom_store::{DeliveryRecord, EventFilter, EventRecord};
 
-use super::{kind, moment, state};
+use super::{instant, kind, kind_from, moment, state};
 
 /// How much of an event is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,32 @@ pub(in crate::api) fn event(record: EventRecord, depth: Depth) -> events::Event 
 pub(super) fn named(id: Option<String>, name: Option<String>) -> Option<events::NamedId> {
     let name = name.map(|name| postroom_core::event::display_name(&name).to_owned());
     (id.is_some() || name.is_some()).then_some(events::NamedId { id, name })
+}
+
+/// Fails for a kind that no event can have.
+pub(in crate::api) fn event_filter(filter: events::EventFilter) -> Result<EventFilter, UnknownName> {
+    let events::EventFilter {
+        kind,
+        source,
+        subject,
+        label,
+        monitor,
+        collection,
+        text,
+        received_after,
+        received_before,
+    } = filter;
+    Ok(EventFilter {
+        kind: kind.as_ref().map(kind_from).transpose()?,
+        source: source.map(SourceName::new),
+        subject,
+        label,
+        monitor,
+        collection,
+        text: text.map(|text| text.to_lowercase()),
+        since: received_after.map(instant),
+        until: received_before.map(instant),
+    })
 }
 
 fn activity(facts: &Facts) -> Option<events::ActivitySummary> {
