@@ -42,7 +42,9 @@ Postroom receives every webhook that Postman can send, keeps it, and delivers it
 Errors are problem details (RFC 9457): `code` is stable and meant for programs, `detail` for people. \
 Lists are paged: pass `next_cursor` as `cursor` until it is absent. \
 A string with `x-extensible-enum` has these values today; a client must accept others. \
-Optional fields are absent, never null.";
+Optional fields are absent, never null. \
+Answers in JSON to what only reads have an `ETag`; with `If-None-Match` they are sent only when they have changed, \
+and otherwise answered 304.";
 
 /// Gives the finished OpenAPI 3.0.3 document. It needs no gateway and is the same in every installation.
 ///

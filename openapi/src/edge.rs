@@ -7,12 +7,13 @@ use futures_util::FutureExt as _;
 use poem::{
     Endpoint, Request, Response,
     error::MethodNotAllowedError,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Method, header},
 };
 use poem_openapi::error::ParseParamError;
 use tracing::Instrument as _;
 
 use crate::{
+    etag,
     operations::Operations,
     parameters::Parameters,
     port::{Gateway, NO_OPERATION, RequestSeen},
@@ -37,6 +38,8 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let allow =
             if operation == NO_OPERATION { self.operations.allow(request.uri().path()) } else { None };
         let parameters = self.operations.parameters(operation);
+        let is_conditional = request.method() == Method::GET && self.operations.is_conditional(operation);
+        let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_conditional).cloned();
         request.set_data(self.gateway.clone());
         if let Some(parameters) = parameters {
             request.set_data(parameters.clone());
@@ -46,6 +49,8 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let span = tracing::debug_span!("request", id = id.as_str(), operation);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind().await;
         let mut response = match answer {
+            // Apart, so that no hook carries room for it.
+            Ok(Ok(response)) if is_conditional => Box::pin(etag::conditional(response, known)).await,
             Ok(Ok(response)) => response,
             Ok(Err(error)) => refuse(&error, allow, parameters).into_problem(Some(id.as_str())),
             Err(_) => {

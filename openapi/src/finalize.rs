@@ -30,6 +30,7 @@ pub(crate) fn finalize(mut document: Value) -> Value {
     say_public(&mut document);
     describe_responses(&mut document);
     drop_unused_schemas(&mut document);
+    tag_answers(&mut document);
     document
 }
 
@@ -214,6 +215,22 @@ fn drop_unused_schemas(document: &mut Value) {
         schemas.retain(|name, _| used.contains(name));
         if schemas.len() == before {
             return;
+        }
+    }
+}
+
+/// Says of the answers that have an `ETag` that they do. The 304 is in words: an operation with two ways to succeed makes
+/// generators give up.
+fn tag_answers(document: &mut Value) {
+    let paths = document["paths"].as_object_mut();
+    for (_, item) in paths.into_iter().flatten().filter(|(path, _)| path.starts_with("/api/v1/")) {
+        let Some(answer) = item.pointer_mut("/get/responses/200") else { continue };
+        if answer.pointer("/content/application~1json").is_some() {
+            answer["headers"]["ETag"] = json!({
+                "description": "Tells this answer from others. Sent back as `If-None-Match`, an answer that is still the \
+                    same is 304 without a body.",
+                "schema": {"type": "string"},
+            });
         }
     }
 }

@@ -33,6 +33,7 @@ mod document;
 mod edge;
 mod endpoint;
 mod examples;
+mod etag;
 mod expect;
 mod finalize;
 mod json_body;

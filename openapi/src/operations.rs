@@ -2,7 +2,7 @@
 //! requests a name that holds nothing a stranger wrote, and a 405 its `Allow`.
 
 use poem::http::Method;
-use poem_openapi::registry::{MetaApi, Registry};
+use poem_openapi::registry::{MetaApi, MetaMediaType, MetaOperation, Registry};
 
 use crate::{auth, parameters::Parameters};
 
@@ -15,6 +15,8 @@ struct Operation {
     path: Vec<Part>,
     /// Of an operation that needs an API key. A hook takes any.
     parameters: Option<Parameters>,
+    /// Whether it reads something and answers JSON, which need not be sent again while it stays the same.
+    is_conditional: bool,
 }
 
 enum Part {
@@ -34,9 +36,10 @@ impl Operations {
                 .filter_map(|(path, operation)| {
                     let keyed =
                         operation.security.iter().any(|scheme| scheme.contains_key(auth::API_KEY_SCHEME));
+                    let is_conditional = is_conditional(&operation, &path);
                     let parameters = keyed.then(|| Parameters::of(&operation.params, registry));
                     let described = Operation::new(operation.operation_id?, operation.method, &path);
-                    Some(Operation { parameters, ..described })
+                    Some(Operation { parameters, is_conditional, ..described })
                 })
                 .collect(),
         )
@@ -60,6 +63,11 @@ impl Operations {
         self.0.iter().find(|operation| operation.id == id)?.parameters.as_ref()
     }
 
+    /// Whether the operation with this id reads something and answers JSON.
+    pub(crate) fn is_conditional(&self, id: &str) -> bool {
+        self.0.iter().any(|operation| operation.id == id && operation.is_conditional)
+    }
+
     /// The value of `Allow` for a path; `None` when no operation has it.
     pub(crate) fn allow(&self, path: &str) -> Option<String> {
         let mut methods = Vec::new();
@@ -77,10 +85,25 @@ impl Operations {
     }
 }
 
+/// A file that comes in pieces may be JSON too, and is no such answer.
+fn is_conditional(operation: &MetaOperation, path: &str) -> bool {
+    let is_json = |content: &MetaMediaType| content.content_type.starts_with("application/json");
+    let good = operation.responses.responses.iter().filter(|response| response.status == Some(200));
+    operation.method == Method::GET
+        && path.starts_with("/api/v1/")
+        && good.flat_map(|response| &response.content).any(is_json)
+}
+
 impl Operation {
     fn new(id: &'static str, method: Method, path: &str) -> Self {
         let part = |part: &str| if part.starts_with('{') { Part::Any } else { Part::Fixed(part.to_owned()) };
-        Self { id, method, path: path.split('/').map(part).collect(), parameters: None }
+        Self {
+            id,
+            method,
+            path: path.split('/').map(part).collect(),
+            parameters: None,
+            is_conditional: false,
+        }
     }
 
     fn is_at(&self, path: &str) -> bool {

@@ -152,6 +152,7 @@ fn no_request_has_the_name_of_what_makes_something_in_go() {
     let document = finalize(json!({
         "openapi": "3.0.0",
         "paths": {"/a": {"get": {"requestBody": {"$ref": "#/components/schemas/NewThing"}}}},
+        "x-used": [{"$ref": "#/components/schemas/Thing"}, {"$ref": "#/components/schemas/NewOther"}],
         "components": {"schemas": {"NewThing": {"a": 1}, "Thing": {"b": 2}, "NewOther": {"c": 3}}},
     }));
     assert_eq!(
@@ -160,4 +161,21 @@ fn no_request_has_the_name_of_what_makes_something_in_go() {
     );
     let reference = &document["paths"]["/a"]["get"]["requestBody"]["$ref"];
     assert_eq!(reference, "#/components/schemas/ThingRequest");
+}
+
+#[test]
+fn answers_to_what_only_reads_have_a_tag() {
+    let answer = json!({"description": "x", "content": {"application/json": {}}});
+    let document = finalize(json!({
+        "paths": {
+            "/api/v1/a": {"get": {"responses": {"200": answer}}, "post": {"responses": {"200": answer}}},
+            "/api/v1/b": {"post": {"responses": {"200": answer}}},
+            "/b": {"get": {"responses": {"200": answer}}},
+        },
+        "components": {"schemas": {}},
+    }));
+    let tag = |path: &str| document.pointer(&format!("/paths/{path}/responses/200/headers/ETag/schema/type"));
+    assert_eq!(tag("~1api~1v1~1a/get"), Some(&json!("string")));
+    assert_eq!([tag("~1api~1v1~1a/post"), tag("~1api~1v1~1b/post"), tag("~1b/get")], [None; 3]);
+    assert_eq!(document["paths"]["/api/v1/b"].get("get"), None);
 }
