@@ -21,7 +21,8 @@ pub(crate) use self::{
 };
 use crate::{
     commands::{
-        backup, check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve,
+        asked::Plain, backup, check, deliveries, demo, destination, events, incidents, init, monitors,
+        openapi, plugin, replays, routes, send, serve, setup,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -52,7 +53,21 @@ enum Command {
     Demo(demo::Args),
     /// Play Postman: send webhooks to any URL
     Send(send::Args),
-    /// Say where a body would go, and why
+    /// How a running gateway does, in figures
+    #[command(visible_alias = "stats")]
+    Status(Plain),
+    /// What came in
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Events on their way to destinations
+    #[command(subcommand)]
+    Deliveries(deliveries::Command),
+    /// Many finished deliveries once more
+    #[command(subcommand)]
+    Replay(replays::Command),
+    /// Where webhooks come in
+    Sources(setup::SourcesArgs),
+    /// The routes, and where a body would go and why
     #[command(subcommand)]
     Routes(routes::Command),
     /// How the destinations of a running gateway do
@@ -68,6 +83,9 @@ enum Command {
     /// The versions of collections that are backed up, and how to get them back
     #[command(subcommand)]
     Backup(backup::Command),
+    /// The configuration of a running gateway
+    #[command(subcommand)]
+    Config(setup::ConfigCommand),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -124,12 +142,18 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
         Command::Send(args) => send::run(args, output),
+        Command::Status(plain) => setup::status(&plain, output),
+        Command::Events(command) => events::run(&command, output),
+        Command::Deliveries(command) => deliveries::run(&command, output),
+        Command::Replay(command) => replays::run(&command, output),
+        Command::Sources(args) => setup::sources(&args, output),
         Command::Routes(command) => routes::run(command, output),
         Command::Destinations(args) => destination::list(&args, output),
         Command::Destination(args) => destination::run(&args, output),
         Command::Monitors(command) => monitors::run(&command, output),
         Command::Incidents(command) => incidents::run(&command, output),
         Command::Backup(command) => backup::run(&command, output),
+        Command::Config(command) => setup::config(&command, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

@@ -1,4 +1,4 @@
-//! `postroom routes explain`: what the routes do with a body, and why.
+//! `postroom routes`: those of a running gateway, and what those of a configuration do with a body, and why.
 
 use std::{
     fs,
@@ -14,6 +14,7 @@ use postroom_core::{
 };
 use serde_json::{Value, json};
 
+use super::{asked::Plain, setup};
 use crate::{
     command::{ConfigFile, Exit, Failure},
     config::{Config, Overrides, nearest},
@@ -24,7 +25,9 @@ use crate::{
 /// The commands about routes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say where a body would go, and why
+    /// The routes of a running gateway, in the order in which they are asked
+    List(Plain),
+    /// Say where a body would go, and why, by the configuration
     Explain(Args),
 }
 
@@ -52,7 +55,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
-    let Command::Explain(args) = command;
+    let args = match command {
+        Command::List(plain) => return setup::routes(&plain, output),
+        Command::Explain(args) => args,
+    };
     let config = args.config.load(Overrides::default())?;
     let body = read_body(&args.file)?;
     let event = event(&config, &args.source, args.labels, &body)?;

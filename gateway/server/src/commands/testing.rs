@@ -8,6 +8,11 @@ use std::{
 
 use serde_json::Value;
 
+use crate::{
+    command::Failure,
+    output::{Colour, Output},
+};
+
 /// A gateway that gives these answers, one after the other; in the end the requests, each with its body.
 pub(super) fn gateway(answers: Vec<(u16, Value)>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -47,4 +52,23 @@ pub(super) fn gateway(answers: Vec<(u16, Value)>) -> (String, JoinHandle<Vec<Str
         seen
     });
     (url, answering)
+}
+
+/// Runs a command as `P` understands it, against a gateway with these answers; gives how it ended, what it printed, and what
+/// was asked.
+pub(super) fn ran<P: clap::Parser>(
+    answers: Vec<(u16, Value)>,
+    args: &[&str],
+    run: impl FnOnce(P, &mut Output<'_>) -> Result<(), Failure>,
+) -> (Result<(), Failure>, String, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, "a-key-of-many-letters\n").unwrap();
+    let (url, answering) = gateway(answers);
+    let flags = ["--url", &url, "--key-file", key.to_str().unwrap()];
+    let parsed = P::try_parse_from(args.iter().chain(&flags)).unwrap();
+    let (mut data, mut talk) = (Vec::new(), Vec::new());
+    let mut output = Output::new(&mut data, &mut talk, Colour::default());
+    let ended = run(parsed, &mut output);
+    (ended, String::from_utf8([data, talk].concat()).unwrap(), answering.join().unwrap())
 }
