@@ -38,6 +38,7 @@ mod plugin_state;
 mod power_cut;
 mod reload;
 mod replay;
+mod resources;
 mod retention;
 mod sandbox;
 mod secrets;

@@ -34,11 +34,22 @@ const FIRST_AT: i64 = 1_767_225_600_000;
 const STEP_MS: i64 = 250;
 
 /// What is asked for as people do, newest first.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 10] = [
     ("deliveries", "/api/v1/deliveries?limit=50"),
     ("dead_letters", "/api/v1/deliveries?state=dead&limit=50"),
     ("events", "/api/v1/events?kind=monitor_run&limit=50"),
     ("events_of_monitor", "/api/v1/events?subject=1e8eea47-e976-4b60-a122-11a50000-0001&limit=50"),
+    // In the middle of all that there is.
+    ("events_of_a_day", "/api/v1/events?received_before=2026-01-15T00:00:00Z&limit=50"),
+    (
+        "events_of_monitor_of_a_day",
+        "/api/v1/events?monitor=1e8eea47-e976-4b60-a122-11a50000-0001&received_before=2026-01-15T00:00:00Z&limit=50",
+    ),
+    // What no index has, and nothing matches: a page at its bound.
+    ("events_with_label", "/api/v1/events?label=team%3Dnobody&limit=50"),
+    ("events_with_text", "/api/v1/events?text=nothing+like+it&limit=50"),
+    ("events_followed", "/api/v1/events?kind=monitor_run&after=oldest&limit=50"),
+    ("stats", "/api/v1/stats"),
 ];
 /// How often each is asked for in a round.
 const ASKED: usize = 20;
