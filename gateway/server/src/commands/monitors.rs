@@ -16,6 +16,7 @@ pub(super) use self::{
     find::{Wanted, pages},
     shown::{span, time},
 };
+use super::asked::moment;
 use crate::{
     command::{Exit, Failure, GatewayFlags, Question},
     config,
@@ -267,11 +268,6 @@ fn mute_range(text: &str) -> Result<Duration, &'static str> {
 fn chart_range(text: &str) -> Result<Duration, &'static str> {
     let last = config::duration(text).filter(|last| *last >= Duration::from_secs(60));
     last.ok_or("expected a duration from a minute to 365 days, like 12h, 1d or 7d")
-}
-
-fn moment(text: &str) -> Result<String, &'static str> {
-    let moment = text.parse::<jiff::Timestamp>();
-    moment.map(|_| text.to_owned()).map_err(|_| "expected a moment, like 2026-11-23T06:00:00Z")
 }
 
 /// A failure to understand what the gateway said: it is of another version.
