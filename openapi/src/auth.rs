@@ -9,6 +9,7 @@ use poem::{
         authorization::{Basic, Bearer},
     },
 };
+use poem_openapi::Enum;
 
 mod guard;
 
@@ -41,14 +42,15 @@ impl fmt::Debug for Credential {
 /// The owner of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The key's name in the configuration.
+    /// The key's name.
     pub name: String,
     /// What the key allows.
     pub role: Role,
 }
 
 /// What an API key allows; each role includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum)]
+#[oai(rename_all = "snake_case")]
 pub enum Role {
     /// Reads everything.
     Viewer,

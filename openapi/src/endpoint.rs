@@ -6,8 +6,8 @@ use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 use crate::{
     actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
     docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    incidents::IncidentsApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations,
-    plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
+    incidents::IncidentsApi, keys::KeysApi, metrics::MetricsApi, monitors::MonitorsApi,
+    operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -22,6 +22,7 @@ pub(crate) type Apis<G> = (
     ActionsApi<G>,
     PluginsApi<G>,
     ReloadApi<G>,
+    KeysApi<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -47,6 +48,7 @@ pub fn endpoint<G: Gateway>(
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
+        KeysApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

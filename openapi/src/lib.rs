@@ -12,6 +12,7 @@ pub mod events;
 pub mod health;
 pub mod hooks;
 pub mod incidents;
+pub mod keys;
 pub mod monitors;
 pub mod plugins;
 pub mod reload;

@@ -20,14 +20,16 @@ use crate::{
     replays::Replay,
 };
 
+mod access;
 mod hook;
 mod monitors;
 
+pub use access::Access;
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Monitors {
+pub trait Gateway: Monitors + Access {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;
@@ -68,9 +70,6 @@ pub trait Gateway: Monitors {
         source: Self::Source,
         hook: Hook<Self::Upload>,
     ) -> impl Future<Output = Result<Accepted, HookRefusal>> + Send;
-
-    /// Finds whose API key this is; `None` when it is nobody's. Must take the same time for every wrong key.
-    fn authenticate(&self, key: &Credential) -> impl Future<Output = Option<Caller>> + Send;
 
     /// Lists events, newest first, without `deliveries` and `routes`.
     ///

@@ -1,5 +1,6 @@
 //! What the HTTP contract asks for, answered by the engine and the store.
 
+mod access;
 mod actions;
 mod download;
 mod errors;
@@ -167,10 +168,6 @@ impl Gateway for Api {
             deliveries: u32::try_from(receipt.deliveries).unwrap_or(u32::MAX),
             repeated: receipt.repeated,
         })
-    }
-
-    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        self.0.keys.owner(key.expose())
     }
 
     async fn events(

@@ -21,7 +21,8 @@ pub(crate) use self::{
 };
 use crate::{
     commands::{
-        backup, check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve,
+        backup, check, demo, destination, incidents, init, keys, monitors, openapi, plugin, routes, send,
+        serve,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -68,6 +69,9 @@ enum Command {
     /// The versions of collections that are backed up, and how to get them back
     #[command(subcommand)]
     Backup(backup::Command),
+    /// Who may use the API
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -130,6 +134,7 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Monitors(command) => monitors::run(&command, output),
         Command::Incidents(command) => incidents::run(&command, output),
         Command::Backup(command) => backup::run(&command, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod destination;
 pub(crate) mod incidents;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod monitors;
 pub(crate) mod openapi;
 pub(crate) mod plugin;

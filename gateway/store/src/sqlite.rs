@@ -1,5 +1,6 @@
 //! The store on SQLite: one writer with group commit, a few readers beside it, large bodies as files.
 
+mod access;
 mod bodies;
 mod change;
 mod checkpoint;

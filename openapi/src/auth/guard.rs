@@ -79,7 +79,9 @@ fn register_scheme(registry: &mut Registry) {
         SCHEME,
         MetaSecurityScheme {
             ty: "http",
-            description: Some("An API key of the gateway's configuration."),
+            description: Some(
+                "An API key: one of the gateway's configuration, or one that was made by the API.",
+            ),
             name: None,
             key_in: None,
             scheme: Some("bearer"),

@@ -1,64 +1,249 @@
 //! API keys: kept as hashes, compared in constant time.
+//!
+//! Those of the configuration come and go with it. The others were made at run time and are in the store; what is known of
+//! them here changes after the store has changed, so a key that was revoked stays so.
 
-use std::sync::{Arc, PoisonError, RwLock};
+mod fresh;
+mod known;
 
-use postroom_openapi::auth::{Caller, Role};
-use sha2::{Digest, Sha256};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use postroom_core::{chain::Chain, time::Timestamp};
+use postroom_engine::Clock;
+use postroom_openapi::{
+    auth::{Caller, Credential},
+    keys::{CreatedKey, KeyInfo, NewKey},
+    port::ActionError,
+};
+use postroom_store::{Store, StoreError, StoredKey};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use tokio::{runtime, sync::Mutex, time::sleep};
 
+use self::known::{Known, hash, key_role};
+use super::errors::unkept;
 use crate::config;
 
-type Keys = Vec<([u8; 32], Caller)>;
+/// Keys that are made at run time. Every one is compared with on every request.
+const STORED_MAX: usize = 256;
+/// Between two writes of when keys were used.
+const USES_KEPT_EVERY: Duration = Duration::from_secs(60);
 
-/// The configured API keys.
-pub(crate) struct ApiKeys(RwLock<Arc<Keys>>);
+/// All API keys.
+pub(crate) struct ApiKeys {
+    /// Those of the configuration, then the others by name.
+    known: RwLock<Arc<[Arc<Known>]>>,
+    /// Held by whoever makes or revokes one.
+    changing: Mutex<()>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    runtime: runtime::Handle,
+}
 
 impl ApiKeys {
-    pub(crate) fn new(keys: &[config::ApiKey]) -> Self {
-        Self(RwLock::new(Arc::new(hashed(keys))))
+    /// Takes the keys of the configuration, and reads the others.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub(crate) async fn open(
+        configured: &[config::ApiKey],
+        store: Arc<dyn Store>,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let (stored, uses) = (store.api_keys().await?, store.key_uses().await?);
+        let configured = configured.iter().map(Known::configured);
+        let mut known: Vec<Known> = configured.chain(stored.into_iter().map(Known::stored)).collect();
+        known.iter_mut().for_each(|key| key.used_as_in(&uses));
+        let known: Arc<[_]> = known.into_iter().map(Arc::new).collect();
+        warn_of_namesakes(&known);
+        let (changing, runtime) = (Mutex::new(()), runtime::Handle::current());
+        Ok(Self { known: RwLock::new(known), changing, store, clock, runtime })
     }
 
-    /// Puts these in the place of all before them.
-    pub(crate) fn put(&self, keys: &[config::ApiKey]) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(hashed(keys));
+    /// Puts these in the place of all others of the configuration.
+    pub(crate) fn put(&self, configured: &[config::ApiKey]) {
+        self.change(|known| {
+            let (before, stored): (Vec<_>, Vec<_>) =
+                known.iter().cloned().partition(|key| key.is_configured());
+            let taken_over = |key: &config::ApiKey| {
+                let key = Known::configured(key);
+                if let Some(before) = before.iter().find(|before| before.name == key.name) {
+                    key.used_as(before);
+                }
+                Arc::new(key)
+            };
+            configured.iter().map(taken_over).chain(stored).collect()
+        });
+        warn_of_namesakes(&self.known());
     }
 
-    fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    fn known(&self) -> Arc<[Arc<Known>]> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whose key `presented` is. Every key is compared, whichever it is.
+    fn change(&self, change: impl FnOnce(&[Arc<Known>]) -> Arc<[Arc<Known>]>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = change(&known);
+    }
+
+    /// Whose key `presented` is, unless it has expired. Every key is compared, whichever it is.
     pub(crate) fn owner(&self, presented: &str) -> Option<Caller> {
         let presented = hash(presented);
         let mut found = u64::MAX;
-        let keys = self.keys();
-        for (index, (key, _)) in (0u64..).zip(&*keys) {
-            found.conditional_assign(&index, key.ct_eq(&presented));
+        let known = self.known();
+        for (index, key) in (0u64..).zip(&*known) {
+            found.conditional_assign(&index, key.sha256.ct_eq(&presented));
         }
-        let index = usize::try_from(found).ok()?;
-        keys.get(index).map(|(_, caller)| caller.clone())
+        let now = self.clock.now();
+        let key = known.get(usize::try_from(found).ok()?).filter(|key| !key.has_expired(now))?;
+        key.is_used(now);
+        Some(key.caller())
+    }
+
+    /// All keys as the API shows them.
+    pub(crate) fn list(&self) -> Vec<KeyInfo> {
+        self.known().iter().map(|key| key.info()).collect()
+    }
+
+    /// Makes a key. Runs to its end when the caller goes away.
+    pub(crate) async fn create(
+        self: &Arc<Self>,
+        new: NewKey,
+        by: &Caller,
+    ) -> Result<CreatedKey, ActionError> {
+        let (keys, by) = (Arc::clone(self), by.name.clone());
+        let done = self.runtime.spawn(async move { keys.create_now(new, by).await }).await;
+        done.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    async fn create_now(&self, new: NewKey, by: String) -> Result<CreatedKey, ActionError> {
+        let _alone = self.changing.lock().await;
+        let NewKey { name, role, expires_at } = new;
+        let known = self.known();
+        if let Some(key) = known.iter().find(|key| key.name == name) {
+            let of = if key.is_configured() { " of the configuration" } else { "" };
+            return Err(ActionError::Conflict { reason: format!("there is a key{of} called \"{name}\"") });
+        }
+        if known.iter().filter(|key| !key.is_configured()).count() >= STORED_MAX {
+            let reason = format!("there are {STORED_MAX} keys already: revoke those that nobody uses");
+            return Err(ActionError::Conflict { reason });
+        }
+        let created_at = self.clock.now();
+        let expires_at = expires_at.map(|at| Timestamp::from_unix_ms(at.as_unix_ms()));
+        if expires_at.is_some_and(|at| at <= created_at) {
+            return Err(ActionError::BadField { name: "expires_at", reason: "is over already".to_owned() });
+        }
+        let key = fresh::key().map_err(|error| {
+            tracing::error!(%error, "the system gives no random bytes, no API key is made");
+            ActionError::Unavailable { reason: "the system gives no random bytes".to_owned() }
+        })?;
+        let stored = StoredKey {
+            name,
+            role: key_role(role),
+            sha256: hash(key.expose()),
+            created_at,
+            created_by: by,
+            expires_at,
+        };
+        if !self.store.add_api_key(stored.clone()).await.map_err(unkept)? {
+            // The store is this process's alone, so it holds what is known here.
+            let reason = format!("there is a key called \"{}\"", stored.name);
+            return Err(ActionError::Conflict { reason });
+        }
+        tracing::info!(
+            by = stored.created_by,
+            name = stored.name,
+            role = stored.role.as_str(),
+            "API key made"
+        );
+        let made = Arc::new(Known::stored(stored));
+        let info = made.info();
+        self.change(|known| {
+            let mut known = known.to_vec();
+            let place = known.partition_point(|key| key.is_configured() || key.name < made.name);
+            known.insert(place, made);
+            known.into()
+        });
+        Ok(CreatedKey { key: Credential::new(key.expose()), info })
+    }
+
+    /// Makes a key nobody's. `None`: there is none of this name. Runs to its end when the caller goes away.
+    pub(crate) async fn revoke(
+        self: &Arc<Self>,
+        name: &str,
+        by: &Caller,
+    ) -> Result<Option<KeyInfo>, ActionError> {
+        let (keys, name, by) = (Arc::clone(self), name.to_owned(), by.name.clone());
+        let done = self.runtime.spawn(async move { keys.revoke_now(&name, &by).await }).await;
+        done.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    async fn revoke_now(&self, name: &str, by: &str) -> Result<Option<KeyInfo>, ActionError> {
+        let _alone = self.changing.lock().await;
+        let known = self.known();
+        let named = || known.iter().filter(|key| key.name == name);
+        let Some(key) = named().find(|key| !key.is_configured()) else {
+            if named().next().is_none() {
+                return Ok(None);
+            }
+            let reason = "the key is one of the configuration: remove its [[api_key]] there, and reload it";
+            return Err(ActionError::Conflict { reason: reason.to_owned() });
+        };
+        // It may have gone from the store already, in a write that was refused.
+        self.store.remove_api_key(name.to_owned()).await.map_err(unkept)?;
+        self.change(|known| known.iter().filter(|it| !Arc::ptr_eq(it, key)).cloned().collect());
+        tracing::info!(by, name, "API key revoked");
+        Ok(Some(key.info()))
+    }
+
+    /// Keeps again and again when keys were used. Never ends.
+    pub(crate) async fn keep_uses(&self) {
+        loop {
+            sleep(USES_KEPT_EVERY).await;
+            self.keep_uses_now().await;
+        }
+    }
+
+    /// Keeps when keys were used, as far as that has changed.
+    pub(crate) async fn keep_uses_now(&self) {
+        // A key that goes meanwhile would leave its use behind.
+        let _alone = self.changing.lock().await;
+        let known = self.known();
+        let uses: Vec<_> = known.iter().filter_map(|key| Some((key, key.use_to_keep()?))).collect();
+        if uses.is_empty() {
+            return;
+        }
+        let kept: Vec<_> = uses.iter().map(|(_, kept)| kept.clone()).collect();
+        match self.store.keep_key_uses(kept).await {
+            Ok(()) => uses.iter().for_each(|(key, kept)| key.use_is_kept(kept)),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "when API keys were used could not be kept, trying again in a minute");
+            }
+        }
     }
 }
 
-fn hashed(keys: &[config::ApiKey]) -> Keys {
-    let caller = |key: &config::ApiKey| Caller {
-        name: key.name.clone(),
-        role: match key.role {
-            config::Role::Viewer => Role::Viewer,
-            config::Role::Operator => Role::Operator,
-            config::Role::Admin => Role::Admin,
-        },
-    };
-    keys.iter().map(|key| (hash(key.key.expose()), caller(key))).collect()
+/// Both work, but the name does not tell any more who did something.
+fn warn_of_namesakes(known: &[Arc<Known>]) {
+    for key in known.iter().filter(|key| !key.is_configured()) {
+        if known.iter().any(|other| other.is_configured() && other.name == key.name) {
+            tracing::warn!(
+                name = key.name,
+                "a key of the configuration and one that was made have the same name"
+            );
+        }
+    }
 }
 
-fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+fn stopping() -> ActionError {
+    ActionError::Unavailable { reason: "the gateway is stopping".to_owned() }
 }
 
 impl std::fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys().iter().map(|(_, caller)| caller)).finish()
+        f.debug_list().entries(self.known().iter().map(|key| (&key.name, key.role))).finish()
     }
 }
 

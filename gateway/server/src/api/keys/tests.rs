@@ -1,30 +1,154 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use postroom_core::secret::Secret;
+use postroom_openapi::{auth::Role, keys::KeyOrigin, time};
+use postroom_store::{Options, SqliteStore};
+use tempfile::TempDir;
 
 use super::*;
 
-fn keys() -> ApiKeys {
-    let key =
-        |name: &str, key: &str, role| config::ApiKey { name: name.to_owned(), role, key: Secret::new(key) };
-    ApiKeys::new(&[
-        key("ann", "key-of-ann", config::Role::Admin),
-        key("bob", "key-of-bob", config::Role::Viewer),
-    ])
+/// Keys on a store in a folder of their own, by a clock that stands still unless it is moved.
+struct Place {
+    folder: TempDir,
+    now: Arc<AtomicI64>,
 }
 
-#[test]
-fn a_key_opens_the_door_for_its_owner() {
-    assert_eq!(keys().owner("key-of-bob"), Some(Caller { name: "bob".to_owned(), role: Role::Viewer }));
-    assert_eq!(keys().owner("key-of-ann").map(|caller| caller.role), Some(Role::Admin));
-}
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), now: Arc::new(AtomicI64::new(1_000)) }
+    }
 
-#[test]
-fn nobody_owns_a_wrong_key() {
-    for key in ["", "key-of-eve", "KEY-OF-ANN"] {
-        assert_eq!(keys().owner(key), None);
+    async fn keys(&self, configured: &[config::ApiKey]) -> Arc<ApiKeys> {
+        let (store, ..) = SqliteStore::open(Options::new(self.folder.path().join("postroom.db"))).unwrap();
+        let now = Arc::clone(&self.now);
+        let clock = Clock::new(move || Timestamp::from_unix_ms(now.load(Ordering::Relaxed)));
+        Arc::new(ApiKeys::open(configured, Arc::new(store), clock).await.unwrap())
     }
 }
 
-#[test]
-fn debug_output_shows_no_key() {
-    assert!(!format!("{:?}", keys()).contains("key-of"));
+fn configured(name: &str, key: &str, role: config::Role) -> config::ApiKey {
+    config::ApiKey { name: name.to_owned(), role, key: Secret::new(key) }
+}
+
+fn ann_and_bob() -> [config::ApiKey; 2] {
+    [
+        configured("ann", "key-of-ann", config::Role::Admin),
+        configured("bob", "key-of-bob", config::Role::Viewer),
+    ]
+}
+
+fn ann() -> Caller {
+    Caller { name: "ann".to_owned(), role: Role::Admin }
+}
+
+fn new(name: &str) -> NewKey {
+    NewKey { name: name.to_owned(), role: Role::Operator, expires_at: None }
+}
+
+fn names(keys: &ApiKeys) -> Vec<String> {
+    keys.list().into_iter().map(|key| key.name).collect()
+}
+
+#[tokio::test]
+async fn a_key_opens_the_door_for_its_owner() {
+    let keys = Place::new().keys(&ann_and_bob()).await;
+    assert_eq!(keys.owner("key-of-bob"), Some(Caller { name: "bob".to_owned(), role: Role::Viewer }));
+    assert_eq!(keys.owner("key-of-ann").map(|caller| caller.role), Some(Role::Admin));
+}
+
+#[tokio::test]
+async fn nobody_owns_a_wrong_key() {
+    let keys = Place::new().keys(&ann_and_bob()).await;
+    for key in ["", "key-of-eve", "KEY-OF-ANN"] {
+        assert_eq!(keys.owner(key), None);
+    }
+}
+
+#[tokio::test]
+async fn debug_output_shows_no_key() {
+    let keys = Place::new().keys(&ann_and_bob()).await;
+    assert!(!format!("{keys:?}").contains("key-of"));
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_is_known_also_after_a_restart_until_it_is_revoked() {
+    let place = Place::new();
+    let keys = place.keys(&ann_and_bob()).await;
+    let made = keys.create(new("ci"), &ann()).await.unwrap();
+    keys.create(new("a"), &ann()).await.unwrap();
+    assert_eq!(names(&keys), ["ann", "bob", "a", "ci"]);
+    drop(keys);
+
+    let keys = place.keys(&ann_and_bob()[..1]).await;
+    let caller = Caller { name: "ci".to_owned(), role: Role::Operator };
+    assert_eq!(keys.owner(made.key.expose()), Some(caller));
+    let revoked = keys.revoke("ci", &ann()).await.unwrap().unwrap();
+    assert_eq!((revoked.origin, revoked.created_by.as_deref()), (KeyOrigin::Store, Some("ann")));
+    assert_eq!(keys.owner(made.key.expose()), None);
+    assert!(keys.revoke("ci", &ann()).await.unwrap().is_none());
+    drop(keys);
+    assert_eq!(names(&*place.keys(&[]).await), ["a"]);
+}
+
+#[tokio::test]
+async fn a_key_ends_when_it_expires() {
+    let place = Place::new();
+    let keys = place.keys(&[]).await;
+    let until = |ms| NewKey { expires_at: Some(time::Timestamp::from_unix_ms(ms)), ..new("short") };
+    let over = keys.create(until(1_000), &ann()).await.unwrap_err();
+    assert!(matches!(over, ActionError::BadField { name: "expires_at", .. }), "{over:?}");
+    let made = keys.create(until(2_000), &ann()).await.unwrap();
+    place.now.store(1_999, Ordering::Relaxed);
+    assert!(keys.owner(made.key.expose()).is_some());
+    place.now.store(2_000, Ordering::Relaxed);
+    assert!(keys.owner(made.key.expose()).is_none());
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_and_the_configuration_keeps_its_keys() {
+    let keys = Place::new().keys(&ann_and_bob()).await;
+    keys.create(new("ci"), &ann()).await.unwrap();
+    for name in ["ci", "bob"] {
+        let taken = keys.create(new(name), &ann()).await.unwrap_err();
+        assert!(matches!(taken, ActionError::Conflict { .. }), "{taken:?}");
+    }
+    let refused = keys.revoke("bob", &ann()).await.unwrap_err();
+    assert!(refused.to_string().contains("[[api_key]]"), "{refused}");
+    assert!(keys.owner("key-of-bob").is_some());
+}
+
+#[tokio::test]
+async fn another_configuration_changes_its_own_keys_only() {
+    let place = Place::new();
+    let keys = place.keys(&ann_and_bob()).await;
+    let made = keys.create(new("ci"), &ann()).await.unwrap();
+    place.now.store(5_000, Ordering::Relaxed);
+    assert!(keys.owner("key-of-bob").is_some());
+    keys.put(&[configured("bob", "another-key-of-bob", config::Role::Operator)]);
+    assert_eq!(names(&keys), ["bob", "ci"]);
+    assert_eq!(keys.list()[0].last_used_at, Some(time::Timestamp::from_unix_ms(5_000)), "of that name");
+    assert!(keys.owner("key-of-ann").is_none() && keys.owner("key-of-bob").is_none());
+    assert!(keys.owner("another-key-of-bob").is_some() && keys.owner(made.key.expose()).is_some());
+}
+
+#[tokio::test]
+async fn the_last_use_outlives_a_restart() {
+    let place = Place::new();
+    let keys = place.keys(&ann_and_bob()).await;
+    place.now.store(7_000, Ordering::Relaxed);
+    assert!(keys.owner("key-of-ann").is_some());
+    keys.keep_uses_now().await;
+    drop(keys);
+    let used: Vec<_> = place.keys(&ann_and_bob()).await.list().iter().map(|key| key.last_used_at).collect();
+    assert_eq!(used, [Some(time::Timestamp::from_unix_ms(7_000)), None]);
+}
+
+#[tokio::test]
+async fn there_is_a_bound_on_keys() {
+    let keys = Place::new().keys(&[]).await;
+    for number in 0..STORED_MAX {
+        keys.create(new(&format!("key-{number}")), &ann()).await.unwrap();
+    }
+    let refused = keys.create(new("one-more"), &ann()).await.unwrap_err();
+    assert!(matches!(refused, ActionError::Conflict { .. }), "{refused:?}");
 }

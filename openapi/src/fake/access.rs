@@ -1,0 +1,41 @@
+//! The API keys of the fake.
+
+use poem_openapi::types::Example as _;
+
+use super::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY};
+use crate::{
+    auth::{Caller, Credential, Role},
+    keys::{CreatedKey, KeyInfo, NewKey},
+    port::{Access, ActionError, ReadError},
+};
+
+/// A key that the fake says it has made.
+pub(crate) const FRESH_KEY: &str = "postroom_fresh";
+
+impl Access for Fake {
+    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
+        let caller = |name: &str, role| Some(Caller { name: name.to_owned(), role });
+        match key.expose() {
+            API_KEY => caller("me", Role::Viewer),
+            OPERATOR_KEY => caller("olga", Role::Operator),
+            ADMIN_KEY => caller("ada", Role::Admin),
+            _ => None,
+        }
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyInfo>, ReadError> {
+        Ok(vec![KeyInfo::example()])
+    }
+
+    async fn create_key(&self, new: NewKey, by: &Caller) -> Result<CreatedKey, ActionError> {
+        self.remember(format!("create {new:?} by {}", by.name));
+        let NewKey { name, role, expires_at } = new;
+        let info = KeyInfo { name, role, expires_at, ..KeyInfo::example() };
+        Ok(CreatedKey { key: Credential::new(FRESH_KEY), info })
+    }
+
+    async fn revoke_key(&self, name: &str, by: &Caller) -> Result<Option<KeyInfo>, ActionError> {
+        self.remember(format!("revoke {name} by {}", by.name));
+        Ok(Some(KeyInfo::example()).filter(|key| key.name == name))
+    }
+}

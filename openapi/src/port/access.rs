@@ -1,0 +1,41 @@
+//! Who may use the API.
+
+use std::future::Future;
+
+use super::{ActionError, ReadError};
+use crate::{
+    auth::{Caller, Credential},
+    keys::{CreatedKey, KeyInfo, NewKey},
+};
+
+/// Those who use the API.
+pub trait Access: Clone + Send + Sync + 'static {
+    /// Finds whose API key this is; `None` when it is nobody's. Must take the same time for every wrong key.
+    fn authenticate(&self, key: &Credential) -> impl Future<Output = Option<Caller>> + Send;
+
+    /// Lists all keys: those of the configuration in its order, then the others by name.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn keys(&self) -> impl Future<Output = Result<Vec<KeyInfo>, ReadError>> + Send;
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// [`ActionError::Conflict`] when there is a key of this name.
+    fn create_key(
+        &self,
+        new: NewKey,
+        by: &Caller,
+    ) -> impl Future<Output = Result<CreatedKey, ActionError>> + Send;
+
+    /// Makes a key nobody's, before this returns. Says what it was; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// [`ActionError::Conflict`] for a key of the configuration.
+    fn revoke_key(
+        &self,
+        name: &str,
+        by: &Caller,
+    ) -> impl Future<Output = Result<Option<KeyInfo>, ActionError>> + Send;
+}

@@ -1,0 +1,92 @@
+//! Who may use the API.
+
+use postroom_tests::harness::{Answer, Config, TestGateway};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{program, start};
+
+/// Asks with a key, whatever the answer.
+async fn asked(gateway: &TestGateway, method: Method, path: &str, key: &str) -> Answer {
+    Answer::to(gateway.client().request(method, path).bearer_auth(key)).await
+}
+
+async fn may_read(gateway: &TestGateway, key: &str) -> bool {
+    asked(gateway, Method::GET, "/api/v1/events", key).await.status == 200
+}
+
+async fn made(gateway: &TestGateway, name: &str, role: &str) -> String {
+    let made = gateway.done("/api/v1/keys", json!({"name": name, "role": role})).await;
+    made["key"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_works_at_once_and_after_a_restart_until_it_is_revoked() {
+    let mut gateway = start(Config::new()).await;
+    let (reads, acts) = (made(&gateway, "grafana", "viewer").await, made(&gateway, "ci", "operator").await);
+    assert!(reads.starts_with("postroom_") && reads != acts, "{reads} {acts}");
+    for key in [&reads, &acts] {
+        assert!(may_read(&gateway, key).await);
+        asked(&gateway, Method::GET, "/api/v1/keys", key).await.assert_problem(403, "forbidden");
+    }
+    gateway.act_with(&reads, "/api/v1/replays", json!({"filter": {}})).await.assert_problem(403, "forbidden");
+
+    gateway.kill().await;
+    gateway.restart().await;
+    assert!(may_read(&gateway, &reads).await && may_read(&gateway, &acts).await);
+    let revoked = asked(&gateway, Method::DELETE, "/api/v1/keys/ci", gateway.config().api_key()).await;
+    assert_eq!((revoked.status.as_u16(), &revoked.json()["created_by"]), (200, &json!("test")));
+    assert!(!may_read(&gateway, &acts).await, "from the answer on");
+    gateway.kill().await;
+    gateway.restart().await;
+    assert!(may_read(&gateway, &reads).await && !may_read(&gateway, &acts).await);
+}
+
+#[tokio::test]
+async fn keys_are_listed_with_their_last_use_and_never_shown_again() {
+    let gateway = start(Config::new()).await;
+    let key = made(&gateway, "grafana", "viewer").await;
+    let list = gateway.get("/api/v1/keys").await;
+    let items = list["items"].as_array().unwrap();
+    let origins: Vec<_> = items.iter().map(|item| (&item["name"], &item["origin"])).collect();
+    assert_eq!(origins, [(&json!("test"), &json!("configuration")), (&json!("grafana"), &json!("store"))]);
+    assert!(items[0]["last_used_at"].is_string(), "it asks just now: {list}");
+    assert_eq!(items[1].get("last_used_at"), None);
+    assert!(may_read(&gateway, &key).await);
+    let list = gateway.get("/api/v1/keys").await;
+    assert!(list["items"][1]["last_used_at"].is_string(), "{list}");
+    assert!(!list.to_string().contains(&key[..20]), "{list}");
+}
+
+#[tokio::test]
+async fn keys_of_the_configuration_are_its_own() {
+    let gateway = start(Config::new()).await;
+    let revoked = asked(&gateway, Method::DELETE, "/api/v1/keys/test", gateway.config().api_key()).await;
+    revoked.assert_problem(409, "conflict");
+    let taken = gateway.act("/api/v1/keys", json!({"name": "test", "role": "viewer"})).await;
+    taken.assert_problem(409, "conflict");
+    let over = json!({"name": "late", "role": "viewer", "expires_at": "2001-01-01T00:00:00Z"});
+    gateway.act("/api/v1/keys", over).await.assert_problem(400, "invalid_body");
+    asked(&gateway, Method::DELETE, "/api/v1/keys/nobody", gateway.config().api_key())
+        .await
+        .assert_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn keys_come_and_go_by_command() {
+    let gateway = start(Config::new()).await;
+    let (url, key) = (format!("http://{}", gateway.address()), gateway.config().api_key().to_owned());
+    let run = async |args: &[&str]| {
+        let args = args.iter().copied().chain(["--url", &url, "--key", &key]);
+        program().run(gateway.folder(), args).await
+    };
+    let created = run(&["keys", "create", "ci", "--role", "viewer", "--expires-in", "1h"]).await;
+    assert_eq!(created.code, Some(0), "{created:?}");
+    let made = created.stdout.trim_end();
+    assert!(may_read(&gateway, made).await);
+    let listed: Value = serde_json::from_str(&run(&["keys", "list", "--json"]).await.stdout).unwrap();
+    assert!(listed["items"][1]["expires_at"].is_string(), "{listed}");
+    assert_eq!(run(&["keys", "revoke", "ci"]).await.stdout, "revoked ci\n");
+    assert!(!may_read(&gateway, made).await);
+    assert_eq!(run(&["keys", "revoke", "ci"]).await.code, Some(5));
+}
