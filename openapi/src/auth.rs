@@ -12,6 +12,7 @@ use poem::{
 use poem_openapi::Enum;
 
 mod guard;
+mod presented;
 
 pub(crate) use guard::{AdminKey, ApiKey, OperatorKey, SCHEME as API_KEY_SCHEME};
 

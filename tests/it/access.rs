@@ -90,3 +90,14 @@ async fn keys_come_and_go_by_command() {
     assert!(!may_read(&gateway, made).await);
     assert_eq!(run(&["keys", "revoke", "ci"]).await.code, Some(5));
 }
+
+#[tokio::test]
+async fn a_bad_credential_beside_a_good_one_is_a_refusal() {
+    let gateway = start(Config::new()).await;
+    let good = format!("Bearer {}", gateway.config().api_key());
+    for other in ["Bearer nobodys-key-at-all", "Basic bWU6bWU=", &good] {
+        let request = gateway.client().request(Method::GET, "/api/v1/events");
+        let request = request.header("authorization", &good).header("authorization", other);
+        Answer::to(request).await.assert_problem(401, "unauthorized");
+    }
+}

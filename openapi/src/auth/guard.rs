@@ -11,7 +11,7 @@ use poem_openapi::{
     registry::{MetaSecurityScheme, Registry},
 };
 
-use super::{Caller, Role, bearer};
+use super::{Caller, Role, presented::Presented};
 use crate::{
     parameters::Parameters,
     port::Gateway,
@@ -56,17 +56,20 @@ impl Needs for Everything {
 
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {
     let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
-    let caller = match bearer(request.headers()) {
+    let Presented { key } = Presented::of(request.headers()).map_err(|_| unauthorized())?;
+    let caller = match key {
         Some(key) => gateway.authenticate(&key).await,
         None => None,
     };
-    caller.ok_or_else(|| {
-        Failure::new(
-            Code::Unauthorized,
-            "this operation needs a valid API key: send it as `Authorization: Bearer <key>`",
-        )
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postroom\""))
-    })
+    caller.ok_or_else(unauthorized)
+}
+
+fn unauthorized() -> Failure {
+    Failure::new(
+        Code::Unauthorized,
+        "this operation needs a valid API key and nothing else beside it: send it as `Authorization: Bearer <key>`",
+    )
+    .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postroom\""))
 }
 
 /// Only behind a key, as all that is looked at.

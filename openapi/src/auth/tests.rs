@@ -71,3 +71,19 @@ async fn health_and_the_document_are_public() {
 fn a_credential_does_not_print_itself() {
     assert_eq!(format!("{:?}", Some(Credential::new(TOKEN))), "Some(Credential(***))");
 }
+
+#[tokio::test]
+async fn a_bad_credential_beside_a_good_one_is_a_refusal() {
+    let client = Fake::with_events(1).client();
+    for other in ["Bearer nobodys", "Basic a2V5LW9mLW1lOg==", "nonsense"] {
+        for first in [true, false] {
+            let good = format!("Bearer {API_KEY}");
+            let (one, two) = if first { (good.as_str(), other) } else { (other, good.as_str()) };
+            let mut request = client.get("/api/v1/events");
+            for value in [one, two] {
+                request = request.header(header::AUTHORIZATION, value);
+            }
+            request.send().await.assert_status(StatusCode::UNAUTHORIZED);
+        }
+    }
+}
