@@ -11,6 +11,8 @@ use poem::{
 };
 use poem_openapi::Enum;
 
+use crate::audit::{AuditVia, Note};
+
 mod guard;
 mod presented;
 
@@ -40,13 +42,25 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// The owner of an API key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The owner of an API key, for one request.
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// The key's name.
     pub name: String,
     /// What the key allows.
     pub role: Role,
+    /// By which way they came.
+    pub via: AuditVia,
+    /// What the audit log is to say of this request.
+    pub note: Note,
+}
+
+impl Caller {
+    /// Somebody who shows an API key.
+    #[must_use]
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self { name: name.into(), role, via: AuditVia::ApiKey, note: Note::default() }
+    }
 }
 
 /// What an API key allows; each role includes the ones before it.
@@ -59,6 +73,16 @@ pub enum Role {
     Operator,
     /// Also changes the configuration.
     Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        })
+    }
 }
 
 /// The credential of `Authorization: Bearer`.

@@ -4,10 +4,11 @@ use poem::{Endpoint, IntoEndpoint as _, Request, Response};
 use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 
 use crate::{
-    actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
-    docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
-    incidents::IncidentsApi, keys::KeysApi, metrics::MetricsApi, monitors::MonitorsApi,
-    operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
+    actions::ActionsApi, audit::AuditApi, body::Budget, deliveries::DeliveriesApi,
+    destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi,
+    health::HealthApi, hooks::HooksApi, incidents::IncidentsApi, keys::KeysApi, metrics::MetricsApi,
+    monitors::MonitorsApi, operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi,
+    replays::ReplaysApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -23,6 +24,7 @@ pub(crate) type Apis<G> = (
     PluginsApi<G>,
     ReloadApi<G>,
     KeysApi<G>,
+    AuditApi<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -49,6 +51,7 @@ pub fn endpoint<G: Gateway>(
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
         KeysApi(gateway.clone()),
+        AuditApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

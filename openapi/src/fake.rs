@@ -16,7 +16,7 @@ use poem::{
     http::header,
     test::{TestClient, TestResponse},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
 mod access;
@@ -28,6 +28,7 @@ mod upload;
 
 use crate::{
     actions::Action,
+    audit::NewAuditEntry,
     auth::{Caller, Credential},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
@@ -115,6 +116,7 @@ struct State {
     seen: Mutex<Vec<RequestSeen>>,
     filters: Mutex<Vec<String>>,
     refused: Mutex<Vec<String>>,
+    audit: Mutex<Vec<NewAuditEntry>>,
 }
 
 impl Fake {
@@ -349,6 +351,8 @@ impl Gateway for Fake {
 
     async fn pause_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
         self.remember(format!("pause {name} by {}", by.name));
+        by.note.before(json!({ "gate": "open" }));
+        by.note.after(json!({ "gate": "held" }));
         Ok(self.destination(name).await.unwrap())
     }
 

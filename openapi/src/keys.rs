@@ -157,6 +157,7 @@ impl<G: Gateway> KeysApi<G> {
     async fn create(&self, key: AdminKey<G>, request: JsonBody<NewKey>) -> Result<Json<ShownKey>, Failure> {
         let new = request.0;
         new.check()?;
+        key.0.note.object(format!("keys/{}", new.name));
         let CreatedKey { key, info } = self.0.create_key(new, &key.0).await?;
         let KeyInfo { name, role, expires_at, .. } = info;
         Ok(Json(ShownKey { key: key.expose().to_owned(), name, role, expires_at }))

@@ -6,6 +6,7 @@
 pub mod port;
 
 pub mod actions;
+pub mod audit;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;

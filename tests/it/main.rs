@@ -6,6 +6,7 @@ mod access;
 mod actions;
 mod api;
 mod architecture;
+mod audit;
 mod backup;
 mod backup_commands;
 mod backup_git;

@@ -237,6 +237,7 @@ impl Metrics {
             incidents,
             monitors,
             collections,
+            audit,
             blobs,
             ..
         } = *pruned;
@@ -250,6 +251,7 @@ impl Metrics {
             ("incidents", incidents),
             ("monitors", monitors),
             ("collections", collections),
+            ("audit", audit),
             ("blobs", blobs),
         ] {
             self.removed.get_or_create(&RemovedLabels { what }).inc_by(count);

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod audit;
 mod download;
 mod errors;
 mod health;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 pub(crate) use self::actions::NoActions;
 pub(crate) use self::{
     actions::Acts,
+    audit::{Audit, FILE_WATCH, of_signal, of_watch},
     health::StoreHealth,
     keys::ApiKeys,
     metrics::{Metrics, MonitorMetrics},
@@ -79,6 +81,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Arc<Handle>,
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) audit: Audit,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) metrics: Metrics,
     pub(crate) monitor_metrics: MonitorMetrics,

@@ -21,8 +21,8 @@ pub(crate) use self::{
 };
 use crate::{
     commands::{
-        backup, check, demo, destination, incidents, init, keys, monitors, openapi, plugin, routes, send,
-        serve,
+        audit, backup, check, demo, destination, incidents, init, keys, monitors, openapi, plugin, routes,
+        send, serve,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -72,6 +72,8 @@ enum Command {
     /// Who may use the API
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Who changed what, and when
+    Audit(audit::Args),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -135,6 +137,7 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Incidents(command) => incidents::run(&command, output),
         Command::Backup(command) => backup::run(&command, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Audit(args) => audit::run(&args, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

@@ -1,6 +1,7 @@
 //! One module for each command, and what they share.
 
 mod action_table;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;

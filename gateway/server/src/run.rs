@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth},
+    api::{Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth, of_signal},
     assemble::{self, Offers, Started},
     config::{Config, Faults},
     plugin_emit::EmitRates,
@@ -21,6 +21,9 @@ use crate::{
 
 /// How long a plugin may take to end before its process is killed.
 const PLUGIN_STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Who reloads the configuration, when a signal does.
+const HANG_UP: &str = "SIGHUP";
 
 /// Why the gateway did not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +96,11 @@ pub async fn run(
     };
     let reloader = &gateway.reloader;
     let reload = async {
-        tokio::join!(follow(reloads, reloader), reload::watch(Arc::clone(reloader)), gateway.keys.keep_uses())
+        tokio::join!(
+            follow(reloads, reloader, &gateway.audit),
+            reload::watch(Arc::clone(reloader), gateway.audit.clone()),
+            gateway.keys.keep_uses()
+        )
     };
     let reload = async { stopping.run_until_cancelled(reload).await.map_or((), |((), (), ())| ()) };
     tokio::join!(serve::serve(listener, endpoint, limits, stop), drain, reload);
@@ -103,10 +110,12 @@ pub async fn run(
 }
 
 /// Reloads the configuration whenever it is asked to.
-async fn follow(mut reloads: mpsc::Receiver<()>, reloader: &Arc<Reloader>) {
+async fn follow(mut reloads: mpsc::Receiver<()>, reloader: &Arc<Reloader>, audit: &Audit) {
     while reloads.recv().await.is_some() {
-        // It has said in the log how it went.
-        drop(reloader.reload("SIGHUP").await);
+        let before = reloader.in_force();
+        // It says in the log how it went.
+        let done = reloader.reload(HANG_UP).await;
+        audit.keep(of_signal(&before, HANG_UP, &done)).await;
     }
 }
 
@@ -116,6 +125,7 @@ struct Gateway {
     reloader: Arc<Reloader>,
     engine: Arc<Handle>,
     keys: Arc<ApiKeys>,
+    audit: Audit,
     api: Api,
 }
 
@@ -160,6 +170,7 @@ impl Gateway {
         }));
         let keys = ApiKeys::open(&config.api_keys, Arc::clone(&shared), clock.clone());
         let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
+        let audit = Audit::new(Arc::clone(&shared), clock.clone());
         let history = config.tracker.history;
         let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
         let metrics = Metrics::new(&counters, &offers.series, &monitor_metrics);
@@ -179,6 +190,7 @@ impl Gateway {
             engine: Arc::clone(&engine),
             destinations,
             keys: Arc::clone(&keys),
+            audit: audit.clone(),
             reloader: Arc::clone(&reloader),
             metrics,
             monitor_metrics,
@@ -187,7 +199,7 @@ impl Gateway {
             clock,
             looking: tokio::sync::Mutex::default(),
         });
-        Ok(Self { store, reloader, engine, keys, api })
+        Ok(Self { store, reloader, engine, keys, audit, api })
     }
 
     /// Ends the plugins and then the store, which they may still need.

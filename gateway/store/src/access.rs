@@ -1,9 +1,13 @@
-//! Who may use the API beside those of the configuration.
+//! Who may use the API beside those of the configuration, and what was changed by it.
 
 use futures_util::future::BoxFuture;
 use postroom_core::time::Timestamp;
 
-use crate::error::StoreError;
+use crate::{
+    audit::{AuditEntry, AuditFilter, AuditRecord},
+    error::StoreError,
+    page::{Page, PageRequest},
+};
 
 /// What an API key allows. The names are stored, so they never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,4 +98,15 @@ pub trait Access {
 
     /// Keeps when keys were used last.
     fn keep_key_uses(&self, uses: Vec<KeyUse>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Adds an entry to the audit log. Waits for its turn however much waits already. Refused, it may be there all the
+    /// same: it is true.
+    fn add_audit(&self, entry: AuditEntry) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Lists entries of the audit log, newest first.
+    fn audit_log(
+        &self,
+        filter: AuditFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<AuditRecord>, StoreError>>;
 }

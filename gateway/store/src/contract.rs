@@ -3,6 +3,7 @@
 pub(crate) mod accepting;
 pub(crate) mod access;
 pub(crate) mod again;
+pub(crate) mod audit;
 pub(crate) mod bodies;
 pub(crate) mod following;
 pub(crate) mod history;
@@ -103,6 +104,10 @@ macro_rules! contract_tests {
                 keys_read_back_by_name_until_they_are_removed,
                 a_name_has_one_key,
                 the_last_use_of_a_key_goes_with_it,
+            }
+            audit {
+                entries_are_listed_newest_first_by_every_filter,
+                old_entries_go_and_their_ids_are_never_given_again,
             }
             pauses {
                 a_pause_is_kept_until_it_is_taken_back,

@@ -5,6 +5,7 @@
 //! [`Store::record`] answers. Everything that waits can be read back in the order in which it was accepted.
 
 mod access;
+mod audit;
 mod blob;
 mod body;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use tokio::sync::watch;
 
 pub use self::{
     access::{Access, KeyRole, KeyUse, StoredKey, UnknownRole},
+    audit::{AuditEntry, AuditFilter, AuditOutcome, AuditRecord, AuditVia, UnknownAuditName},
     body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::{Cause, OpenError, StoreError},
     monitors::{

@@ -13,6 +13,7 @@ use poem_openapi::{
 
 use super::{Caller, Role, presented::Presented};
 use crate::{
+    audit::Known,
     parameters::Parameters,
     port::Gateway,
     problem::{Code, Failure},
@@ -127,6 +128,9 @@ impl<'a, G: Gateway, N: Needs> ApiExtractor<'a> for Key<G, N> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let caller = caller::<G>(request).await?;
+        if let Some(known) = request.data::<Known>() {
+            known.is(&caller);
+        }
         check_role(&caller, N::ROLE)?;
         check_parameters(request)?;
         Ok(Self(caller, PhantomData))

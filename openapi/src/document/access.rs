@@ -2,8 +2,10 @@
 
 use super::NoGateway;
 use crate::{
+    audit::{AuditEntry, AuditFilter, NewAuditEntry},
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
+    page::{Page, PageRequest},
     port::{Access, ActionError, ReadError},
 };
 
@@ -21,6 +23,14 @@ impl Access for NoGateway {
     }
 
     async fn revoke_key(&self, _: &str, _: &Caller) -> Result<Option<KeyInfo>, ActionError> {
+        match *self {}
+    }
+
+    async fn audit(&self, _: NewAuditEntry) {
+        match *self {}
+    }
+
+    async fn audit_log(&self, _: AuditFilter, _: PageRequest) -> Result<Page<AuditEntry>, ReadError> {
         match *self {}
     }
 }

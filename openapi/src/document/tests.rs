@@ -70,6 +70,7 @@ fn the_operations_are_these() {
             "listKeys GET /api/v1/keys",
             "createKey POST /api/v1/keys",
             "revokeKey DELETE /api/v1/keys/{name}",
+            "listAuditEntries GET /api/v1/audit",
             "getLiveness GET /health/live",
             "getReadiness GET /health/ready",
             "getMetrics GET /metrics",

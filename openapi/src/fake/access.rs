@@ -4,17 +4,26 @@ use poem_openapi::types::Example as _;
 
 use super::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY};
 use crate::{
+    audit::{AuditEntry, AuditFilter, NewAuditEntry},
     auth::{Caller, Credential, Role},
     keys::{CreatedKey, KeyInfo, NewKey},
+    page::{Page, PageRequest},
     port::{Access, ActionError, ReadError},
 };
+
+impl Fake {
+    /// The changes that were kept so far.
+    pub(crate) fn audited(&self) -> Vec<NewAuditEntry> {
+        self.0.audit.lock().unwrap().clone()
+    }
+}
 
 /// A key that the fake says it has made.
 pub(crate) const FRESH_KEY: &str = "postroom_fresh";
 
 impl Access for Fake {
     async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        let caller = |name: &str, role| Some(Caller { name: name.to_owned(), role });
+        let caller = |name: &str, role| Some(Caller::new(name, role));
         match key.expose() {
             API_KEY => caller("me", Role::Viewer),
             OPERATOR_KEY => caller("olga", Role::Operator),
@@ -37,5 +46,15 @@ impl Access for Fake {
     async fn revoke_key(&self, name: &str, by: &Caller) -> Result<Option<KeyInfo>, ActionError> {
         self.remember(format!("revoke {name} by {}", by.name));
         Ok(Some(KeyInfo::example()).filter(|key| key.name == name))
+    }
+
+    fn audit(&self, entry: NewAuditEntry) -> impl Future<Output = ()> + Send {
+        self.0.audit.lock().unwrap().push(entry);
+        std::future::ready(())
+    }
+
+    async fn audit_log(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, ReadError> {
+        self.remember(format!("{filter:?} {page:?}"));
+        self.page(&page, |number| AuditEntry { id: number.to_string(), ..AuditEntry::example() })
     }
 }

@@ -1,11 +1,13 @@
-//! Who may use the API.
+//! Who may use the API, and what they do.
 
 use std::future::Future;
 
 use super::{ActionError, ReadError};
 use crate::{
+    audit::{AuditEntry, AuditFilter, NewAuditEntry},
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
+    page::{Page, PageRequest},
 };
 
 /// Those who use the API.
@@ -38,4 +40,18 @@ pub trait Access: Clone + Send + Sync + 'static {
         name: &str,
         by: &Caller,
     ) -> impl Future<Output = Result<Option<KeyInfo>, ActionError>> + Send;
+
+    /// Keeps an entry of the audit log. The work begins with the call and goes on when the future is dropped; the future
+    /// ends when the entry is durable, or could not be kept, which the log then says.
+    fn audit(&self, entry: NewAuditEntry) -> impl Future<Output = ()> + Send;
+
+    /// Lists entries of the audit log, newest first.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn audit_log(
+        &self,
+        filter: AuditFilter,
+        page: PageRequest,
+    ) -> impl Future<Output = Result<Page<AuditEntry>, ReadError>> + Send;
 }

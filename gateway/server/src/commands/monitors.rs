@@ -269,7 +269,7 @@ fn chart_range(text: &str) -> Result<Duration, &'static str> {
     last.ok_or("expected a duration from a minute to 365 days, like 12h, 1d or 7d")
 }
 
-fn moment(text: &str) -> Result<String, &'static str> {
+pub(super) fn moment(text: &str) -> Result<String, &'static str> {
     let moment = text.parse::<jiff::Timestamp>();
     moment.map(|_| text.to_owned()).map_err(|_| "expected a moment, like 2026-11-23T06:00:00Z")
 }

@@ -215,12 +215,13 @@ impl List {
         self.add("server.drain", drain, Effect::Restart);
         let Store { path } = store;
         self.add("store.url", path, Effect::Restart);
-        let Retention { events, dead_letters, size_bytes, idempotency_keys, replays } = retention;
+        let Retention { events, dead_letters, size_bytes, idempotency_keys, replays, audit } = retention;
         self.add("retention.events", events, Effect::Restart);
         self.add("retention.dead_letters", dead_letters, Effect::Restart);
         self.add("retention.size", size_bytes, Effect::Restart);
         self.add("retention.idempotency_keys", idempotency_keys, Effect::Restart);
         self.add("retention.replays", replays, Effect::Restart);
+        self.add("retention.audit", audit, Effect::Restart);
         let Plugins { path, watch } = plugins;
         self.add("plugins.path", path, Effect::Live);
         self.add("plugins.watch", watch, Effect::Live);

@@ -1,12 +1,14 @@
-//! API keys that were made at run time, and when keys were used.
+//! Those who use the API: keys that were made at run time, when keys were used, and what was changed.
 
 use futures_util::future::BoxFuture;
 use rusqlite::{Row, Transaction};
 
-use super::{SqliteStore, change::Changes, job, reader::ReadError, row::Columns};
+use super::{SqliteStore, audit, change::Changes, job, reader::ReadError, row::Columns};
 use crate::{
     access::{Access, KeyUse, StoredKey},
+    audit::{AuditEntry, AuditFilter, AuditRecord},
     error::StoreError,
+    page::{Page, PageRequest},
 };
 
 // The columns of a row begin with a number for error messages, and these tables have none.
@@ -43,6 +45,18 @@ impl Access for SqliteStore {
 
     fn keep_key_uses(&self, uses: Vec<KeyUse>) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move { self.write(move |changes, _| Ok(changes.keep_key_uses(&uses)?)).await })
+    }
+
+    fn add_audit(&self, entry: AuditEntry) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.write(move |changes, _| Ok(changes.add_audit(&entry)?)).await })
+    }
+
+    fn audit_log(
+        &self,
+        filter: AuditFilter,
+        page: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<AuditRecord>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| audit::entries(transaction, &filter, page)))
     }
 }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod access;
 mod again;
+mod audit;
 mod mark;
 mod plugin_state;
 mod prune;

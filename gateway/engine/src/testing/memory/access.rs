@@ -1,7 +1,9 @@
 //! Who may use the API is no matter of the engine's.
 
 use futures_util::future::BoxFuture;
-use postroom_store::{Access, KeyUse, StoreError, StoredKey};
+use postroom_store::{
+    Access, AuditEntry, AuditFilter, AuditRecord, KeyUse, Page, PageRequest, StoreError, StoredKey,
+};
 
 use super::{Memory, store::never_asked};
 
@@ -23,6 +25,18 @@ impl Access for Memory {
     }
 
     fn keep_key_uses(&self, _: Vec<KeyUse>) -> BoxFuture<'_, Result<(), StoreError>> {
+        never_asked()
+    }
+
+    fn add_audit(&self, _: AuditEntry) -> BoxFuture<'_, Result<(), StoreError>> {
+        never_asked()
+    }
+
+    fn audit_log(
+        &self,
+        _: AuditFilter,
+        _: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<AuditRecord>, StoreError>> {
         never_asked()
     }
 }

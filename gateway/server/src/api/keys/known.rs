@@ -102,7 +102,7 @@ impl Known {
     }
 
     pub(super) fn caller(&self) -> Caller {
-        Caller { name: self.name.clone(), role: self.role }
+        Caller::new(self.name.as_str(), self.role)
     }
 
     pub(super) fn info(&self) -> KeyInfo {

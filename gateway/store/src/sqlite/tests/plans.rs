@@ -53,6 +53,7 @@ fn no_query_reads_all_of_a_table_or_sorts() {
         .chain(replays::QUERIES)
         .chain(pauses::QUERIES)
         .chain(access::QUERIES)
+        .chain(audit::QUERIES)
         .chain(plugin_state::QUERIES)
         .chain(prune::QUERIES)
         .chain(pick::queries())
