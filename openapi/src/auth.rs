@@ -1,9 +1,11 @@
 //! Who is asking: API keys for the API, tokens for the hooks.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use poem::{
+    Addr,
     http::HeaderMap,
+    web::RemoteAddr,
     web::headers::{
         Authorization, HeaderMapExt as _,
         authorization::{Basic, Bearer},
@@ -82,6 +84,14 @@ impl fmt::Display for Role {
             Self::Operator => "operator",
             Self::Admin => "admin",
         })
+    }
+}
+
+/// The address at the other end of a connection.
+pub(crate) fn peer(remote: &RemoteAddr) -> Option<IpAddr> {
+    match &remote.0 {
+        Addr::SocketAddr(address) => Some(address.ip()),
+        _ => None,
     }
 }
 

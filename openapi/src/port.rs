@@ -24,7 +24,7 @@ mod access;
 mod hook;
 mod monitors;
 
-pub use access::Access;
+pub use access::{Access, AccessRefusal};
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
 

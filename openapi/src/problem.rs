@@ -1,6 +1,6 @@
 //! The one error body: problem details (RFC 9457) with a stable `code`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use poem::{
     Response,
@@ -313,6 +313,11 @@ impl From<RunError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// `Retry-After` in whole seconds, rounded up: coming back too early would be refused again.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who may use the API.
 
-use postroom_tests::harness::{Answer, Config, TestGateway};
+use postroom_tests::harness::{Answer, Config, TestGateway, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -99,5 +99,47 @@ async fn a_bad_credential_beside_a_good_one_is_a_refusal() {
         let request = gateway.client().request(Method::GET, "/api/v1/events");
         let request = request.header("authorization", &good).header("authorization", other);
         Answer::to(request).await.assert_problem(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn whoever_guesses_keys_is_slowed_down_and_good_keys_and_hooks_are_not() {
+    let gateway = start(Config::new().section("api", "failures_per_minute = 3")).await;
+    for _ in 0..3 {
+        asked(&gateway, Method::GET, "/api/v1/events", "wrong").await.assert_problem(401, "unauthorized");
+    }
+    let slowed = asked(&gateway, Method::GET, "/api/v1/events", "wrong").await;
+    slowed.assert_problem(429, "too_many_requests");
+    let seconds: u64 = slowed.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&seconds), "{seconds}");
+    assert!(may_read(&gateway, gateway.config().api_key()).await);
+    gateway.accept("{}").await;
+    let none = gateway.client().request(Method::GET, "/api/v1/events");
+    Answer::to(none).await.assert_problem(401, "unauthorized");
+    let told = gateway
+        .logs()
+        .message("many requests with wrong API keys come from this address, they are slowed down");
+    assert_eq!(told.await["address"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_key_may_ask_so_much_and_a_reload_changes_it() {
+    let gateway = start(Config::new().section("api", "requests_per_second = 1")).await;
+    let busy = made(&gateway, "busy", "viewer").await;
+    assert!(may_read(&gateway, &busy).await);
+    let refused = asked(&gateway, Method::GET, "/api/v1/events", &busy).await;
+    refused.assert_problem(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), "1");
+    let more = "[api]\nrequests_per_second = 1000";
+    let text = std::fs::read_to_string(gateway.folder().join("postroom.toml")).unwrap();
+    let text = text.replace("[api]\nrequests_per_second = 1\n", &format!("{more}\n"));
+    std::fs::write(gateway.folder().join("postroom.toml"), text).unwrap();
+    eventually("the reload", async || {
+        let reload = gateway.act("/api/v1/config/reload", Value::Null).await;
+        (reload.status == 200).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        assert!(may_read(&gateway, &busy).await);
     }
 }

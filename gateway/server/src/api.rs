@@ -5,6 +5,7 @@ mod actions;
 mod audit;
 mod download;
 mod errors;
+mod failures;
 mod health;
 mod keys;
 mod metrics;

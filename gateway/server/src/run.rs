@@ -168,7 +168,7 @@ impl Gateway {
             clock: clock.clone(),
             metrics: counters.clone(),
         }));
-        let keys = ApiKeys::open(&config.api_keys, Arc::clone(&shared), clock.clone());
+        let keys = ApiKeys::open(&config.api_keys, config.api, Arc::clone(&shared), clock.clone());
         let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
         let audit = Audit::new(Arc::clone(&shared), clock.clone());
         let history = config.tracker.history;

@@ -11,12 +11,12 @@ use poem_openapi::{
     registry::{MetaSecurityScheme, Registry},
 };
 
-use super::{Caller, Role, presented::Presented};
+use super::{Caller, Role, peer, presented::Presented};
 use crate::{
     audit::Known,
     parameters::Parameters,
-    port::Gateway,
-    problem::{Code, Failure},
+    port::{AccessRefusal, Gateway},
+    problem::{Code, Failure, seconds},
 };
 
 /// The name of the API's security scheme in the document.
@@ -58,11 +58,21 @@ impl Needs for Everything {
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {
     let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
     let Presented { key } = Presented::of(request.headers()).map_err(|_| unauthorized())?;
-    let caller = match key {
-        Some(key) => gateway.authenticate(&key).await,
-        None => None,
+    let key = key.ok_or_else(unauthorized)?;
+    gateway.authenticate(&key, peer(request.remote_addr())).await.map_err(refused)
+}
+
+fn refused(refusal: AccessRefusal) -> Failure {
+    let (retry_after, detail) = match refusal {
+        AccessRefusal::Unknown => return unauthorized(),
+        AccessRefusal::TooManyFailures { retry_after } => {
+            (retry_after, "too many requests with wrong API keys come from this address; try again later")
+        }
+        AccessRefusal::TooManyRequests { retry_after } => {
+            (retry_after, "this API key asks more than `[api] requests_per_second` allows; try again later")
+        }
     };
-    caller.ok_or_else(unauthorized)
+    Failure::new(Code::TooManyRequests, detail).with_header(header::RETRY_AFTER, seconds(retry_after))
 }
 
 fn unauthorized() -> Failure {

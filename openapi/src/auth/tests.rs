@@ -3,7 +3,7 @@ use poem::http::{Method, StatusCode, header};
 use super::Credential;
 use crate::{
     document,
-    fake::{API_KEY, Fake, TOKEN},
+    fake::{API_KEY, BUSY_KEY, Fake, GUESSED_KEY, TOKEN},
 };
 
 /// Every operation of the document that asks for an API key, as method and a path that can be asked for.
@@ -85,5 +85,16 @@ async fn a_bad_credential_beside_a_good_one_is_a_refusal() {
             }
             request.send().await.assert_status(StatusCode::UNAUTHORIZED);
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_too_much_is_told_when_to_come_back() {
+    for key in [GUESSED_KEY, BUSY_KEY] {
+        let client = Fake::with_events(1).client();
+        let request = client.get("/api/v1/events").header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let response = request.send().await;
+        response.assert_status(StatusCode::TOO_MANY_REQUESTS);
+        response.assert_header(header::RETRY_AFTER, "2");
     }
 }

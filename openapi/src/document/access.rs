@@ -1,16 +1,18 @@
 //! The part of the gateway that cannot exist which knows who may use the API.
 
+use std::net::IpAddr;
+
 use super::NoGateway;
 use crate::{
     audit::{AuditEntry, AuditFilter, NewAuditEntry},
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
-    port::{Access, ActionError, ReadError},
+    port::{Access, AccessRefusal, ActionError, ReadError},
 };
 
 impl Access for NoGateway {
-    async fn authenticate(&self, _: &Credential) -> Option<Caller> {
+    async fn authenticate(&self, _: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
         match *self {}
     }
 

@@ -1,5 +1,7 @@
 //! The API keys of the fake.
 
+use std::{net::IpAddr, time::Duration};
+
 use poem_openapi::types::Example as _;
 
 use super::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY};
@@ -8,7 +10,7 @@ use crate::{
     auth::{Caller, Credential, Role},
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
-    port::{Access, ActionError, ReadError},
+    port::{Access, AccessRefusal, ActionError, ReadError},
 };
 
 impl Fake {
@@ -18,17 +20,23 @@ impl Fake {
     }
 }
 
+/// A wrong key, from an address that many came from.
+pub(crate) const GUESSED_KEY: &str = "key-of-a-guesser";
+/// The key of somebody who asks too much.
+pub(crate) const BUSY_KEY: &str = "key-of-a-busy-one";
 /// A key that the fake says it has made.
 pub(crate) const FRESH_KEY: &str = "postroom_fresh";
 
 impl Access for Fake {
-    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        let caller = |name: &str, role| Some(Caller::new(name, role));
+    async fn authenticate(&self, key: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
+        let retry_after = Duration::from_millis(1_200);
         match key.expose() {
-            API_KEY => caller("me", Role::Viewer),
-            OPERATOR_KEY => caller("olga", Role::Operator),
-            ADMIN_KEY => caller("ada", Role::Admin),
-            _ => None,
+            API_KEY => Ok(Caller::new("me", Role::Viewer)),
+            OPERATOR_KEY => Ok(Caller::new("olga", Role::Operator)),
+            ADMIN_KEY => Ok(Caller::new("ada", Role::Admin)),
+            GUESSED_KEY => Err(AccessRefusal::TooManyFailures { retry_after }),
+            BUSY_KEY => Err(AccessRefusal::TooManyRequests { retry_after }),
+            _ => Err(AccessRefusal::Unknown),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who may use the API, and what they do.
 
-use std::future::Future;
+use std::{future::Future, net::IpAddr, time::Duration};
 
 use super::{ActionError, ReadError};
 use crate::{
@@ -12,8 +12,15 @@ use crate::{
 
 /// Those who use the API.
 pub trait Access: Clone + Send + Sync + 'static {
-    /// Finds whose API key this is; `None` when it is nobody's. Must take the same time for every wrong key.
-    fn authenticate(&self, key: &Credential) -> impl Future<Output = Option<Caller>> + Send;
+    /// Finds whose API key this is. Must take the same time for every wrong key. `peer` is the address of the connection.
+    ///
+    /// # Errors
+    /// See [`AccessRefusal`].
+    fn authenticate(
+        &self,
+        key: &Credential,
+        peer: Option<IpAddr>,
+    ) -> impl Future<Output = Result<Caller, AccessRefusal>> + Send;
 
     /// Lists all keys: those of the configuration in its order, then the others by name.
     ///
@@ -54,4 +61,24 @@ pub trait Access: Clone + Send + Sync + 'static {
         filter: AuditFilter,
         page: PageRequest,
     ) -> impl Future<Output = Result<Page<AuditEntry>, ReadError>> + Send;
+}
+
+/// Why a key lets nobody in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessRefusal {
+    /// It is nobody's.
+    #[error("no such key")]
+    Unknown,
+    /// Too many wrong ones came from this address.
+    #[error("too many requests with wrong keys come from this address")]
+    TooManyFailures {
+        /// When to send again.
+        retry_after: Duration,
+    },
+    /// More is asked with it than may be.
+    #[error("too many requests with this key")]
+    TooManyRequests {
+        /// When to send again.
+        retry_after: Duration,
+    },
 }

@@ -1,18 +1,20 @@
 //! Who may use the API, as the contract asks for it.
 
+use std::net::IpAddr;
+
 use postroom_openapi::{
     audit::{AuditEntry, AuditFilter, NewAuditEntry},
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
-    port::{Access, ActionError, ReadError},
+    port::{Access, AccessRefusal, ActionError, ReadError},
 };
 
 use super::{Api, audit, errors::unreadable, page_of, page_request, wire};
 
 impl Access for Api {
-    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        self.0.keys.owner(key.expose())
+    async fn authenticate(&self, key: &Credential, peer: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
+        self.0.keys.let_in(key.expose(), peer)
     }
 
     async fn keys(&self) -> Result<Vec<KeyInfo>, ReadError> {

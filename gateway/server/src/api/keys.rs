@@ -7,6 +7,8 @@ mod fresh;
 mod known;
 
 use std::{
+    mem,
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -16,15 +18,15 @@ use postroom_engine::Clock;
 use postroom_openapi::{
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
-    port::ActionError,
+    port::{AccessRefusal, ActionError},
 };
 use postroom_store::{Store, StoreError, StoredKey};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use tokio::{runtime, sync::Mutex, time::sleep};
 
 use self::known::{Known, hash, key_role};
-use super::errors::unkept;
-use crate::config;
+use super::{errors::unkept, failures::Failures};
+use crate::config::{self, ApiLimits};
 
 /// Keys that are made at run time. Every one is compared with on every request.
 const STORED_MAX: usize = 256;
@@ -35,6 +37,8 @@ const USES_KEPT_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct ApiKeys {
     /// Those of the configuration, then the others by name.
     known: RwLock<Arc<[Arc<Known>]>>,
+    failures: Failures,
+    limits: RwLock<ApiLimits>,
     /// Held by whoever makes or revokes one.
     changing: Mutex<()>,
     store: Arc<dyn Store>,
@@ -49,33 +53,45 @@ impl ApiKeys {
     /// Outside a tokio runtime.
     pub(crate) async fn open(
         configured: &[config::ApiKey],
+        limits: ApiLimits,
         store: Arc<dyn Store>,
         clock: Clock,
     ) -> Result<Self, StoreError> {
         let (stored, uses) = (store.api_keys().await?, store.key_uses().await?);
         let configured = configured.iter().map(Known::configured);
         let mut known: Vec<Known> = configured.chain(stored.into_iter().map(Known::stored)).collect();
-        known.iter_mut().for_each(|key| key.used_as_in(&uses));
+        for key in &mut known {
+            key.used_as_in(&uses);
+            key.limit(limits.requests_per_second);
+        }
         let known: Arc<[_]> = known.into_iter().map(Arc::new).collect();
         warn_of_namesakes(&known);
         let (changing, runtime) = (Mutex::new(()), runtime::Handle::current());
-        Ok(Self { known: RwLock::new(known), changing, store, clock, runtime })
+        let failures = Failures::new(limits.failures_per_minute);
+        let (known, limits) = (RwLock::new(known), RwLock::new(limits));
+        Ok(Self { known, failures, limits, changing, store, clock, runtime })
     }
 
     /// Puts these in the place of all others of the configuration.
-    pub(crate) fn put(&self, configured: &[config::ApiKey]) {
+    pub(crate) fn put(&self, configured: &[config::ApiKey], limits: ApiLimits) {
+        let before = mem::replace(&mut *self.limits.write().unwrap_or_else(PoisonError::into_inner), limits);
+        self.failures.put(limits.failures_per_minute);
         self.change(|known| {
             let (before, stored): (Vec<_>, Vec<_>) =
                 known.iter().cloned().partition(|key| key.is_configured());
             let taken_over = |key: &config::ApiKey| {
                 let key = Known::configured(key);
+                key.limit(limits.requests_per_second);
                 if let Some(before) = before.iter().find(|before| before.name == key.name) {
-                    key.used_as(before);
+                    key.goes_on_as(before);
                 }
                 Arc::new(key)
             };
             configured.iter().map(taken_over).chain(stored).collect()
         });
+        if before.requests_per_second != limits.requests_per_second {
+            self.known().iter().for_each(|key| key.limit(limits.requests_per_second));
+        }
         warn_of_namesakes(&self.known());
     }
 
@@ -88,18 +104,40 @@ impl ApiKeys {
         *known = change(&known);
     }
 
+    /// Whose key `presented` is, if not too much is asked with it, and not too many wrong ones came from the same address.
+    ///
+    /// Behind one proxy or one office there are many people, so whoever guesses must not lock out the others: a good key
+    /// passes whatever else comes from its address. One that is so short that it can be guessed waits as a wrong one does,
+    /// because guessing it would not be slowed down otherwise.
+    pub(crate) fn let_in(&self, presented: &str, peer: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
+        let now = self.clock.now();
+        let Some(key) = self.owner(presented, now) else {
+            let counted = peer.map_or(Ok(()), |peer| self.failures.count(peer, now));
+            return Err(counted.err().map_or(AccessRefusal::Unknown, too_many_failures));
+        };
+        if key.is_short
+            && let Some(wait) = peer.and_then(|peer| self.failures.wait(peer, now))
+        {
+            return Err(too_many_failures(wait));
+        }
+        self.used_by(&key, now)
+    }
+
+    fn used_by(&self, key: &Known, now: Timestamp) -> Result<Caller, AccessRefusal> {
+        key.take_permit(now).map_err(|retry_after| AccessRefusal::TooManyRequests { retry_after })?;
+        key.is_used(now);
+        Ok(key.caller())
+    }
+
     /// Whose key `presented` is, unless it has expired. Every key is compared, whichever it is.
-    pub(crate) fn owner(&self, presented: &str) -> Option<Caller> {
+    fn owner(&self, presented: &str, now: Timestamp) -> Option<Arc<Known>> {
         let presented = hash(presented);
         let mut found = u64::MAX;
         let known = self.known();
         for (index, key) in (0u64..).zip(&*known) {
             found.conditional_assign(&index, key.sha256.ct_eq(&presented));
         }
-        let now = self.clock.now();
-        let key = known.get(usize::try_from(found).ok()?).filter(|key| !key.has_expired(now))?;
-        key.is_used(now);
-        Some(key.caller())
+        known.get(usize::try_from(found).ok()?).filter(|key| !key.has_expired(now)).cloned()
     }
 
     /// All keys as the API shows them.
@@ -159,6 +197,7 @@ impl ApiKeys {
             "API key made"
         );
         let made = Arc::new(Known::stored(stored));
+        made.limit(self.limits.read().unwrap_or_else(PoisonError::into_inner).requests_per_second);
         let info = made.info();
         self.change(|known| {
             let mut known = known.to_vec();
@@ -235,6 +274,10 @@ fn warn_of_namesakes(known: &[Arc<Known>]) {
             );
         }
     }
+}
+
+fn too_many_failures(retry_after: Duration) -> AccessRefusal {
+    AccessRefusal::TooManyFailures { retry_after }
 }
 
 fn stopping() -> ActionError {

@@ -17,8 +17,8 @@ use postroom_core::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    ApiKey, Config, Destination, Enrich, PluginConfig, PluginRef, Plugins, Retention, Server, Source, Store,
-    Tracker, read::join, resolve::Resolved,
+    ApiKey, ApiLimits, Config, Destination, Enrich, PluginConfig, PluginRef, Plugins, Retention, Server,
+    Source, Store, Tracker, read::join, resolve::Resolved,
 };
 
 /// Bytes of a fingerprint.
@@ -101,6 +101,7 @@ impl Settings {
             retention,
             plugins,
             tracker,
+            api,
             api_keys,
             sources,
             destinations: _,
@@ -109,6 +110,9 @@ impl Settings {
         let mut list = List::default();
         list.gateway(server, store, retention, plugins);
         list.tracker(tracker);
+        let ApiLimits { requests_per_second, failures_per_minute } = api;
+        list.add("api.requests_per_second", requests_per_second, Effect::Live);
+        list.add("api.failures_per_minute", failures_per_minute, Effect::Live);
         api_keys.iter().for_each(|key| list.api_key(key));
         sources.iter().for_each(|source| list.source(source));
         let names: Vec<_> = routes.iter().map(|route| &route.name).collect();

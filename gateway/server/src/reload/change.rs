@@ -118,7 +118,7 @@ impl Reloader {
         if changes.touch("tracker.metrics_monitors_max") {
             monitor_metrics.put(new.config.tracker.metrics_monitors_max);
         }
-        keys.put(&new.config.api_keys);
+        keys.put(&new.config.api_keys, new.config.api);
         destinations.put(all.iter().map(|(resolved, instance)| assemble::info(resolved, instance)).collect());
         // After the routes: nothing leads there any more.
         let gone = changes.removed.iter().cloned().collect();

@@ -1,8 +1,14 @@
 //! An API key as the gateway knows it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use postroom_core::time::Timestamp;
+use postroom_core::{rate::RateLimit, time::Timestamp};
 use postroom_openapi::{
     auth::{Caller, Role},
     keys::{KeyInfo, KeyOrigin},
@@ -11,7 +17,7 @@ use postroom_openapi::{
 use postroom_store::{KeyRole, KeyUse, StoredKey};
 use sha2::{Digest as _, Sha256};
 
-use crate::config;
+use crate::config::{self, secrets};
 
 /// Of a key that was not used yet.
 const NEVER: i64 = 0;
@@ -21,7 +27,10 @@ pub(super) struct Known {
     pub(super) name: String,
     pub(super) role: Role,
     pub(super) sha256: [u8; 32],
+    /// It could be guessed.
+    pub(super) is_short: bool,
     origin: Origin,
+    rate: Mutex<RateLimit>,
     /// When it was used last, in milliseconds.
     used: AtomicI64,
     /// The last use that the store has.
@@ -41,7 +50,8 @@ impl Known {
             config::Role::Operator => Role::Operator,
             config::Role::Admin => Role::Admin,
         };
-        Self::new(key.name.clone(), role, hash(key.key.expose()), Origin::Configuration)
+        let is_short = secrets::is_short(&key.key);
+        Self { is_short, ..Self::new(key.name.clone(), role, hash(key.key.expose()), Origin::Configuration) }
     }
 
     pub(super) fn stored(key: StoredKey) -> Self {
@@ -56,7 +66,8 @@ impl Known {
 
     fn new(name: String, role: Role, sha256: [u8; 32], origin: Origin) -> Self {
         let (used, used_as_kept) = (AtomicI64::new(NEVER), AtomicI64::new(NEVER));
-        Self { name, role, sha256, origin, used, used_as_kept }
+        let rate = Mutex::new(RateLimit::per_second(u32::MAX));
+        Self { name, role, sha256, is_short: false, origin, rate, used, used_as_kept }
     }
 
     /// Takes its last use from those that were kept.
@@ -68,8 +79,23 @@ impl Known {
         }
     }
 
-    /// Takes the last use of the key whose place it takes.
-    pub(super) fn used_as(&self, before: &Self) {
+    /// Lets so many requests a second through from now on.
+    pub(super) fn limit(&self, requests_per_second: u32) {
+        *self.rate() = RateLimit::per_second(requests_per_second);
+    }
+
+    pub(super) fn take_permit(&self, now: Timestamp) -> Result<(), Duration> {
+        self.rate().take(now)
+    }
+
+    fn rate(&self) -> MutexGuard<'_, RateLimit> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what was counted, and the last use, of the key whose place it takes.
+    pub(super) fn goes_on_as(&self, before: &Self) {
+        let counted = before.rate().clone();
+        *self.rate() = counted;
         self.used.store(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
         self.used_as_kept.store(before.used_as_kept.load(Ordering::Relaxed), Ordering::Relaxed);
     }
