@@ -16,9 +16,11 @@ use poem_openapi::Enum;
 use crate::audit::{AuditVia, Note};
 
 mod guard;
+mod origin;
 mod presented;
 
-pub(crate) use guard::{AdminKey, ApiKey, OperatorKey, SCHEME as API_KEY_SCHEME};
+pub(crate) use guard::{AdminKey, ApiKey, KeyOnly, OperatorKey, SCHEME as API_KEY_SCHEME};
+pub(crate) use presented::{SESSION_COOKIE, session_cookie};
 
 /// A secret as a caller presented it: an API key or a source's token. Does not print itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +64,12 @@ impl Caller {
     #[must_use]
     pub fn new(name: impl Into<String>, role: Role) -> Self {
         Self { name: name.into(), role, via: AuditVia::ApiKey, note: Note::default() }
+    }
+
+    /// The same, by a session that was begun with the key.
+    #[must_use]
+    pub fn by_session(self) -> Self {
+        Self { via: AuditVia::Session, ..self }
     }
 }
 

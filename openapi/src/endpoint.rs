@@ -8,7 +8,7 @@ use crate::{
     destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi,
     health::HealthApi, hooks::HooksApi, incidents::IncidentsApi, keys::KeysApi, metrics::MetricsApi,
     monitors::MonitorsApi, operations::Operations, plugins::PluginsApi, port::Gateway, reload::ReloadApi,
-    replays::ReplaysApi,
+    replays::ReplaysApi, session::SessionApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -23,11 +23,13 @@ pub(crate) type Apis<G> = (
     ActionsApi<G>,
     PluginsApi<G>,
     ReloadApi<G>,
-    KeysApi<G>,
-    AuditApi<G>,
+    AccessApis<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
+
+/// Apart, because the list above can have sixteen entries.
+type AccessApis<G> = (KeysApi<G>, AuditApi<G>, SessionApi<G>);
 
 /// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
 /// the endpoint itself never fails.
@@ -50,8 +52,7 @@ pub fn endpoint<G: Gateway>(
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
-        KeysApi(gateway.clone()),
-        AuditApi(gateway.clone()),
+        (KeysApi(gateway.clone()), AuditApi(gateway.clone()), SessionApi(gateway.clone())),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

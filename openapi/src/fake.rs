@@ -44,7 +44,7 @@ use crate::{
     replays::Replay,
 };
 
-pub(crate) use access::{BUSY_KEY, FRESH_KEY, GUESSED_KEY};
+pub(crate) use access::{BUSY_KEY, FRESH_KEY, GUESSED_KEY, SESSION};
 pub(crate) use monitors::BREAKS_OFF;
 pub(crate) use samples::event;
 use samples::{delivery, destination, replay};

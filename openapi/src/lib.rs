@@ -18,6 +18,7 @@ pub mod monitors;
 pub mod plugins;
 pub mod reload;
 pub mod replays;
+pub mod session;
 
 pub mod auth;
 pub mod page;

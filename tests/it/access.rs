@@ -143,3 +143,63 @@ async fn a_key_may_ask_so_much_and_a_reload_changes_it() {
         assert!(may_read(&gateway, &busy).await);
     }
 }
+
+/// Begins a session, and gives its cookie as a browser sends it.
+async fn session(gateway: &TestGateway, key: &str) -> String {
+    let begun = asked(gateway, Method::POST, "/api/v1/session", key).await;
+    assert_eq!(begun.status, 200, "{}", begun.text());
+    let set = begun.header("set-cookie");
+    assert!(set.ends_with("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200"), "{set}");
+    set.split(';').next().unwrap().to_owned()
+}
+
+async fn with_cookie(gateway: &TestGateway, method: Method, path: &str, cookie: &str) -> Answer {
+    let request = gateway.client().request(method, path).header("cookie", cookie);
+    Answer::to(request.header("sec-fetch-site", "same-origin")).await
+}
+
+#[tokio::test]
+async fn a_session_stands_for_its_key_until_it_is_ended() {
+    let gateway = start(Config::new()).await;
+    let key = made(&gateway, "ann", "operator").await;
+    let cookie = session(&gateway, &key).await;
+    let who = with_cookie(&gateway, Method::GET, "/api/v1/session", &cookie).await.json();
+    assert_eq!((&who["name"], &who["role"]), (&json!("ann"), &json!("operator")));
+    assert!(who["expires_at"].is_string() && who["idle_expires_at"].is_string(), "{who}");
+    assert_eq!(with_cookie(&gateway, Method::GET, "/api/v1/events", &cookie).await.status, 200);
+    with_cookie(&gateway, Method::GET, "/api/v1/keys", &cookie).await.assert_problem(403, "forbidden");
+    // A page of somebody else's.
+    let forged = gateway.client().request(Method::DELETE, "/api/v1/session").header("cookie", &cookie);
+    Answer::to(forged.header("origin", "https://evil.example.com")).await.assert_problem(403, "forbidden");
+
+    assert_eq!(with_cookie(&gateway, Method::DELETE, "/api/v1/session", &cookie).await.status, 200);
+    let over = with_cookie(&gateway, Method::GET, "/api/v1/events", &cookie).await;
+    over.assert_problem(401, "unauthorized");
+    assert!(over.header("set-cookie").ends_with("Max-Age=0"), "{:?}", over.headers);
+    let acts = gateway.list("/api/v1/audit?who=ann").await;
+    let acts: Vec<_> =
+        acts.iter().map(|entry| (entry["operation"].as_str(), entry["via"].as_str())).collect();
+    let expected = [("endSession", "session"), ("endSession", "session"), ("createSession", "api_key")];
+    assert_eq!(acts, expected.map(|(operation, via)| (Some(operation), Some(via))));
+    let secret = cookie.split_once('=').unwrap().1;
+    assert!(gateway.log_lines().iter().all(|line| !line.contains(secret) && !line.contains(&key)));
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_key() {
+    let gateway = start(Config::new().key("bob", "viewer", "the-first-key-of-bob")).await;
+    let made = made(&gateway, "ann", "viewer").await;
+    let (ann, bob) = (session(&gateway, &made).await, session(&gateway, "the-first-key-of-bob").await);
+    let may_read =
+        async |cookie: &str| with_cookie(&gateway, Method::GET, "/api/v1/events", cookie).await.status == 200;
+    assert!(may_read(&ann).await && may_read(&bob).await);
+    let revoked = asked(&gateway, Method::DELETE, "/api/v1/keys/ann", gateway.config().api_key()).await;
+    assert_eq!(revoked.status, 200);
+    assert!(!may_read(&ann).await && may_read(&bob).await);
+
+    let file = gateway.folder().join("postroom.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("the-first-key-of-bob", "another-key-of-bob");
+    std::fs::write(&file, text).unwrap();
+    gateway.done("/api/v1/config/reload", Value::Null).await;
+    assert!(!may_read(&bob).await, "it was begun with another key");
+}

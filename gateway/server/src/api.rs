@@ -13,6 +13,7 @@ mod monitors;
 mod plugins;
 mod registry;
 mod reload;
+mod sessions;
 mod steer;
 mod upload;
 mod wire;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     keys::ApiKeys,
     metrics::{Metrics, MonitorMetrics},
     registry::Destinations,
+    sessions::Sessions,
 };
 use self::{
     errors::{body_unreadable, no_such_kind, refusal, unreadable},
@@ -82,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Arc<Handle>,
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) audit: Audit,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) metrics: Metrics,

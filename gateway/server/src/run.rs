@@ -10,7 +10,9 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth, of_signal},
+    api::{
+        Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth, of_signal,
+    },
     assemble::{self, Offers, Started},
     config::{Config, Faults},
     plugin_emit::EmitRates,
@@ -170,6 +172,7 @@ impl Gateway {
         }));
         let keys = ApiKeys::open(&config.api_keys, config.api, Arc::clone(&shared), clock.clone());
         let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
+        let sessions = Arc::new(Sessions::new(config.server.public_url.as_deref()));
         let audit = Audit::new(Arc::clone(&shared), clock.clone());
         let history = config.tracker.history;
         let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
@@ -179,6 +182,7 @@ impl Gateway {
             offers,
             engine: Arc::clone(&engine),
             keys: Arc::clone(&keys),
+            sessions: Arc::clone(&sessions),
             destinations: Arc::new(Destinations::new(infos)),
             monitor_metrics: monitor_metrics.clone(),
         };
@@ -190,6 +194,7 @@ impl Gateway {
             engine: Arc::clone(&engine),
             destinations,
             keys: Arc::clone(&keys),
+            sessions,
             audit: audit.clone(),
             reloader: Arc::clone(&reloader),
             metrics,

@@ -9,10 +9,27 @@ use crate::{
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
     port::{Access, AccessRefusal, ActionError, ReadError},
+    session::{NewSession, Session},
 };
 
 impl Access for NoGateway {
     async fn authenticate(&self, _: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
+        match *self {}
+    }
+
+    async fn authenticate_session(&self, _: &Credential) -> Result<Caller, AccessRefusal> {
+        match *self {}
+    }
+
+    async fn begin_session(&self, _: &Credential, _: &Caller) -> Result<NewSession, ActionError> {
+        match *self {}
+    }
+
+    async fn session(&self, _: &Credential) -> Option<Session> {
+        match *self {}
+    }
+
+    async fn end_session(&self, _: &Credential) -> Option<Session> {
         match *self {}
     }
 

@@ -71,6 +71,9 @@ fn the_operations_are_these() {
             "createKey POST /api/v1/keys",
             "revokeKey DELETE /api/v1/keys/{name}",
             "listAuditEntries GET /api/v1/audit",
+            "createSession POST /api/v1/session",
+            "getSession GET /api/v1/session",
+            "endSession DELETE /api/v1/session",
             "getLiveness GET /health/live",
             "getReadiness GET /health/ready",
             "getMetrics GET /metrics",
@@ -137,7 +140,8 @@ fn every_operation_says_who_may_call_it() {
             "POST /hooks/{source}" => {
                 json!([{"sourceTokenQuery": []}, {"sourceTokenBearer": []}, {"sourceTokenBasic": []}])
             }
-            _ => json!([{"apiKey": []}]),
+            "POST /api/v1/session" => json!([{"apiKey": []}]),
+            _ => json!([{"apiKey": []}, {"sessionCookie": []}]),
         };
         assert_eq!(operation["security"], expected, "{at}");
     }

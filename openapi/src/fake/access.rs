@@ -11,6 +11,7 @@ use crate::{
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
     port::{Access, AccessRefusal, ActionError, ReadError},
+    session::{NewSession, Session},
 };
 
 impl Fake {
@@ -20,6 +21,8 @@ impl Fake {
     }
 }
 
+/// The cookie of an operator's session.
+pub(crate) const SESSION: &str = "cookie-of-olga";
 /// A wrong key, from an address that many came from.
 pub(crate) const GUESSED_KEY: &str = "key-of-a-guesser";
 /// The key of somebody who asks too much.
@@ -38,6 +41,32 @@ impl Access for Fake {
             BUSY_KEY => Err(AccessRefusal::TooManyRequests { retry_after }),
             _ => Err(AccessRefusal::Unknown),
         }
+    }
+
+    async fn authenticate_session(&self, cookie: &Credential) -> Result<Caller, AccessRefusal> {
+        match cookie.expose() {
+            SESSION => Ok(Caller::new("olga", Role::Operator).by_session()),
+            _ => Err(AccessRefusal::Unknown),
+        }
+    }
+
+    async fn begin_session(&self, key: &Credential, by: &Caller) -> Result<NewSession, ActionError> {
+        self.remember(format!("begin a session with {} by {}", key.expose(), by.name));
+        Ok(NewSession {
+            cookie: Credential::new(SESSION),
+            life_max: Duration::from_secs(7200),
+            secure: by.role == Role::Admin,
+            session: Session { name: by.name.clone(), role: by.role, ..Session::example() },
+        })
+    }
+
+    async fn session(&self, cookie: &Credential) -> Option<Session> {
+        (cookie.expose() == SESSION).then(|| Session { name: "olga".to_owned(), ..Session::example() })
+    }
+
+    async fn end_session(&self, cookie: &Credential) -> Option<Session> {
+        self.remember("end a session".to_owned());
+        self.session(cookie).await
     }
 
     async fn keys(&self) -> Result<Vec<KeyInfo>, ReadError> {

@@ -8,6 +8,7 @@ use crate::{
     auth::{Caller, Credential},
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
+    session::{NewSession, Session},
 };
 
 /// Those who use the API.
@@ -21,6 +22,31 @@ pub trait Access: Clone + Send + Sync + 'static {
         key: &Credential,
         peer: Option<IpAddr>,
     ) -> impl Future<Output = Result<Caller, AccessRefusal>> + Send;
+
+    /// Finds whose session this is: the owner of the key that it was begun with, as the key allows now.
+    ///
+    /// # Errors
+    /// See [`AccessRefusal`].
+    fn authenticate_session(
+        &self,
+        cookie: &Credential,
+    ) -> impl Future<Output = Result<Caller, AccessRefusal>> + Send;
+
+    /// Begins a session for whoever showed this key.
+    ///
+    /// # Errors
+    /// See [`ActionError`].
+    fn begin_session(
+        &self,
+        key: &Credential,
+        by: &Caller,
+    ) -> impl Future<Output = Result<NewSession, ActionError>> + Send;
+
+    /// Says of a session how long it lasts; `None` when there is none.
+    fn session(&self, cookie: &Credential) -> impl Future<Output = Option<Session>> + Send;
+
+    /// Ends a session, and says what it was; `None` when there is none.
+    fn end_session(&self, cookie: &Credential) -> impl Future<Output = Option<Session>> + Send;
 
     /// Lists all keys: those of the configuration in its order, then the others by name.
     ///

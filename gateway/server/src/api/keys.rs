@@ -3,6 +3,7 @@
 //! Those of the configuration come and go with it. The others were made at run time and are in the store; what is known of
 //! them here changes after the store has changed, so a key that was revoked stays so.
 
+mod change;
 mod fresh;
 mod known;
 
@@ -15,21 +16,16 @@ use std::{
 
 use postroom_core::{chain::Chain, time::Timestamp};
 use postroom_engine::Clock;
-use postroom_openapi::{
-    auth::{Caller, Credential},
-    keys::{CreatedKey, KeyInfo, NewKey},
-    port::{AccessRefusal, ActionError},
-};
-use postroom_store::{Store, StoreError, StoredKey};
+use postroom_openapi::{auth::Caller, keys::KeyInfo, port::AccessRefusal};
+use postroom_store::{Store, StoreError};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use tokio::{runtime, sync::Mutex, time::sleep};
 
-use self::known::{Known, hash, key_role};
-use super::{errors::unkept, failures::Failures};
+use self::known::Known;
+pub(super) use self::known::hash;
+use super::failures::Failures;
 use crate::config::{self, ApiLimits};
 
-/// Keys that are made at run time. Every one is compared with on every request.
-const STORED_MAX: usize = 256;
 /// Between two writes of when keys were used.
 const USES_KEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -123,6 +119,22 @@ impl ApiKeys {
         self.used_by(&key, now)
     }
 
+    /// Whose key has this hash, of a session that was begun with it.
+    pub(super) fn let_session_in(&self, sha256: &[u8; 32]) -> Result<Caller, AccessRefusal> {
+        let key = self.of_session(sha256).ok_or(AccessRefusal::Unknown)?;
+        self.used_by(&key, self.clock.now()).map(Caller::by_session)
+    }
+
+    /// Whose session it is, of one that was let in already.
+    pub(super) fn owner_of_session(&self, sha256: &[u8; 32]) -> Option<Caller> {
+        Some(self.of_session(sha256)?.caller().by_session())
+    }
+
+    fn of_session(&self, sha256: &[u8; 32]) -> Option<Arc<Known>> {
+        let (now, known) = (self.clock.now(), self.known());
+        known.iter().find(|key| key.sha256 == *sha256 && !key.has_expired(now)).cloned()
+    }
+
     fn used_by(&self, key: &Known, now: Timestamp) -> Result<Caller, AccessRefusal> {
         key.take_permit(now).map_err(|retry_after| AccessRefusal::TooManyRequests { retry_after })?;
         key.is_used(now);
@@ -143,98 +155,6 @@ impl ApiKeys {
     /// All keys as the API shows them.
     pub(crate) fn list(&self) -> Vec<KeyInfo> {
         self.known().iter().map(|key| key.info()).collect()
-    }
-
-    /// Makes a key. Runs to its end when the caller goes away.
-    pub(crate) async fn create(
-        self: &Arc<Self>,
-        new: NewKey,
-        by: &Caller,
-    ) -> Result<CreatedKey, ActionError> {
-        let (keys, by) = (Arc::clone(self), by.name.clone());
-        let done = self.runtime.spawn(async move { keys.create_now(new, by).await }).await;
-        done.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    async fn create_now(&self, new: NewKey, by: String) -> Result<CreatedKey, ActionError> {
-        let _alone = self.changing.lock().await;
-        let NewKey { name, role, expires_at } = new;
-        let known = self.known();
-        if let Some(key) = known.iter().find(|key| key.name == name) {
-            let of = if key.is_configured() { " of the configuration" } else { "" };
-            return Err(ActionError::Conflict { reason: format!("there is a key{of} called \"{name}\"") });
-        }
-        if known.iter().filter(|key| !key.is_configured()).count() >= STORED_MAX {
-            let reason = format!("there are {STORED_MAX} keys already: revoke those that nobody uses");
-            return Err(ActionError::Conflict { reason });
-        }
-        let created_at = self.clock.now();
-        let expires_at = expires_at.map(|at| Timestamp::from_unix_ms(at.as_unix_ms()));
-        if expires_at.is_some_and(|at| at <= created_at) {
-            return Err(ActionError::BadField { name: "expires_at", reason: "is over already".to_owned() });
-        }
-        let key = fresh::key().map_err(|error| {
-            tracing::error!(%error, "the system gives no random bytes, no API key is made");
-            ActionError::Unavailable { reason: "the system gives no random bytes".to_owned() }
-        })?;
-        let stored = StoredKey {
-            name,
-            role: key_role(role),
-            sha256: hash(key.expose()),
-            created_at,
-            created_by: by,
-            expires_at,
-        };
-        if !self.store.add_api_key(stored.clone()).await.map_err(unkept)? {
-            // The store is this process's alone, so it holds what is known here.
-            let reason = format!("there is a key called \"{}\"", stored.name);
-            return Err(ActionError::Conflict { reason });
-        }
-        tracing::info!(
-            by = stored.created_by,
-            name = stored.name,
-            role = stored.role.as_str(),
-            "API key made"
-        );
-        let made = Arc::new(Known::stored(stored));
-        made.limit(self.limits.read().unwrap_or_else(PoisonError::into_inner).requests_per_second);
-        let info = made.info();
-        self.change(|known| {
-            let mut known = known.to_vec();
-            let place = known.partition_point(|key| key.is_configured() || key.name < made.name);
-            known.insert(place, made);
-            known.into()
-        });
-        Ok(CreatedKey { key: Credential::new(key.expose()), info })
-    }
-
-    /// Makes a key nobody's. `None`: there is none of this name. Runs to its end when the caller goes away.
-    pub(crate) async fn revoke(
-        self: &Arc<Self>,
-        name: &str,
-        by: &Caller,
-    ) -> Result<Option<KeyInfo>, ActionError> {
-        let (keys, name, by) = (Arc::clone(self), name.to_owned(), by.name.clone());
-        let done = self.runtime.spawn(async move { keys.revoke_now(&name, &by).await }).await;
-        done.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    async fn revoke_now(&self, name: &str, by: &str) -> Result<Option<KeyInfo>, ActionError> {
-        let _alone = self.changing.lock().await;
-        let known = self.known();
-        let named = || known.iter().filter(|key| key.name == name);
-        let Some(key) = named().find(|key| !key.is_configured()) else {
-            if named().next().is_none() {
-                return Ok(None);
-            }
-            let reason = "the key is one of the configuration: remove its [[api_key]] there, and reload it";
-            return Err(ActionError::Conflict { reason: reason.to_owned() });
-        };
-        // It may have gone from the store already, in a write that was refused.
-        self.store.remove_api_key(name.to_owned()).await.map_err(unkept)?;
-        self.change(|known| known.iter().filter(|it| !Arc::ptr_eq(it, key)).cloned().collect());
-        tracing::info!(by, name, "API key revoked");
-        Ok(Some(key.info()))
     }
 
     /// Keeps again and again when keys were used. Never ends.
@@ -278,10 +198,6 @@ fn warn_of_namesakes(known: &[Arc<Known>]) {
 
 fn too_many_failures(retry_after: Duration) -> AccessRefusal {
     AccessRefusal::TooManyFailures { retry_after }
-}
-
-fn stopping() -> ActionError {
-    ActionError::Unavailable { reason: "the gateway is stopping".to_owned() }
 }
 
 impl std::fmt::Debug for ApiKeys {

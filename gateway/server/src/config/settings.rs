@@ -214,7 +214,7 @@ impl List {
     fn gateway(&mut self, server: &Server, store: &Store, retention: &Retention, plugins: &Plugins) {
         let Server { listen, public_url, drain } = server;
         self.add("server.listen", listen, Effect::Restart);
-        // It stands in what commands print, and the running gateway has no use for it.
+        // It stands in what commands print, and says whether cookies are for https alone.
         self.add("server.public_url", public_url, Effect::Live);
         self.add("server.drain", drain, Effect::Restart);
         let Store { path } = store;

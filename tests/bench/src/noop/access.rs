@@ -8,6 +8,7 @@ use postroom_openapi::{
     keys::{CreatedKey, KeyInfo, NewKey},
     page::{Page, PageRequest},
     port::{Access, AccessRefusal, ActionError, ReadError},
+    session::{NewSession, Session},
 };
 
 use super::{Noop, empty};
@@ -15,6 +16,22 @@ use super::{Noop, empty};
 impl Access for Noop {
     async fn authenticate(&self, _: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
         Err(AccessRefusal::Unknown)
+    }
+
+    async fn authenticate_session(&self, _: &Credential) -> Result<Caller, AccessRefusal> {
+        Err(AccessRefusal::Unknown)
+    }
+
+    async fn begin_session(&self, _: &Credential, _: &Caller) -> Result<NewSession, ActionError> {
+        Err(ActionError::Unavailable { reason: "nothing is kept".to_owned() })
+    }
+
+    async fn session(&self, _: &Credential) -> Option<Session> {
+        None
+    }
+
+    async fn end_session(&self, _: &Credential) -> Option<Session> {
+        None
     }
 
     async fn keys(&self) -> Result<Vec<KeyInfo>, ReadError> {

@@ -153,7 +153,7 @@ impl Known {
     }
 }
 
-pub(super) fn hash(key: &str) -> [u8; 32] {
+pub(in crate::api) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 

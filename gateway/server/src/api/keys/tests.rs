@@ -1,11 +1,16 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use postroom_core::secret::Secret;
-use postroom_openapi::{auth::Role, keys::KeyOrigin, time};
+use postroom_openapi::{
+    auth::Role,
+    keys::{KeyOrigin, NewKey},
+    port::ActionError,
+    time,
+};
 use postroom_store::{Options, SqliteStore};
 use tempfile::TempDir;
 
-use super::*;
+use super::{change::STORED_MAX, *};
 
 const LIMITS: ApiLimits = ApiLimits { requests_per_second: 5, failures_per_minute: 3 };
 
