@@ -75,7 +75,7 @@ async fn changes_are_kept_with_who_what_and_how_it_stood() {
 }
 
 #[tokio::test]
-async fn what_signals_and_watched_files_change_is_kept_too() {
+async fn what_a_signal_changes_is_kept_too() {
     let gateway = start(Config::new()).await;
     let mut gateway = gateway;
     let config = gateway.config().clone().section("tracker", "open_after = 3");

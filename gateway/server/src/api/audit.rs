@@ -3,9 +3,12 @@
 //! What a request changes is followed at the edge of the contract. Signals and watched files have no edge, and come here by
 //! themselves.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use postroom_core::{chain::Chain, id::DestinationName, lane::GateState, monitor::Mute};
+use postroom_core::{chain::Chain, id::DestinationName, lane::GateState, monitor::Mute, rate::RateLimit};
 use postroom_engine::{Clock, DestinationLoad};
 use postroom_host::Reloaded;
 use postroom_openapi::{
@@ -23,41 +26,70 @@ use crate::reload::{Applied, InForce, Refusal};
 /// Who reloads what has changed by itself.
 pub(crate) const FILE_WATCH: &str = "file watch";
 
+/// Refused changes that are kept.
+const REFUSALS_PER_MINUTE: u32 = 600;
+
 /// Keeps what was changed, by whom. A clone keeps it in the same place.
 #[derive(Debug, Clone)]
 pub(crate) struct Audit {
     store: Arc<dyn Store>,
     clock: Clock,
     runtime: runtime::Handle,
+    refusals: Arc<Mutex<Refusals>>,
+}
+
+#[derive(Debug)]
+struct Refusals {
+    rate: RateLimit,
+    /// It was told that some are left out.
+    told: bool,
 }
 
 impl Audit {
     /// # Panics
     /// Outside a tokio runtime.
     pub(crate) fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
-        Self { store, clock, runtime: runtime::Handle::current() }
+        let refusals = Refusals { rate: RateLimit::per_minute(REFUSALS_PER_MINUTE), told: false };
+        let refusals = Arc::new(Mutex::new(refusals));
+        Self { store, clock, runtime: runtime::Handle::current(), refusals }
     }
 
     /// Keeps an entry. Whoever waits for the future waits until it is on disk; it is kept all the same if nobody does.
     pub(crate) fn keep(&self, new: NewAuditEntry) -> impl Future<Output = ()> + Send + use<> {
+        let has_room = new.outcome != AuditOutcome::Refused || self.has_room_for_refusal();
         let (store, entry) = (Arc::clone(&self.store), self.entry(new));
-        let keeping = self.runtime.spawn(async move {
-            let (who, operation, object) = (entry.who.clone(), entry.operation.clone(), entry.object.clone());
-            if let Err(error) = store.add_audit(entry).await {
-                // The change is made, so the log is the only place left for it.
-                tracing::error!(
-                    who,
-                    operation,
-                    object,
-                    error = %Chain(&error),
-                    "a change is missing in the audit log, because the store could not keep it"
-                );
-            }
+        let keeping = has_room.then(|| {
+            self.runtime.spawn(async move {
+                let (who, operation, object) =
+                    (entry.who.clone(), entry.operation.clone(), entry.object.clone());
+                if let Err(error) = store.add_audit(entry).await {
+                    // The change is made, so the log is the only place left for it.
+                    tracing::error!(
+                        who,
+                        operation,
+                        object,
+                        error = %Chain(&error),
+                        "a change is missing in the audit log, because the store could not keep it"
+                    );
+                }
+            })
         });
         async move {
-            // It fails only when the process ends.
-            drop(keeping.await);
+            if let Some(keeping) = keeping {
+                // It fails only when the process ends.
+                drop(keeping.await);
+            }
         }
+    }
+
+    /// A change costs whoever makes it something, a refusal nothing: a key that may only read must not fill the disk.
+    fn has_room_for_refusal(&self) -> bool {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = refusals.rate.take(self.clock.now()).is_ok();
+        if !std::mem::replace(&mut refusals.told, !has_room) && !has_room {
+            tracing::warn!("more changes are refused than the audit log takes, some are left out of it");
+        }
+        has_room
     }
 
     fn entry(&self, new: NewAuditEntry) -> store::AuditEntry {
@@ -215,3 +247,6 @@ pub(crate) fn reloaded(reloaded: &Reloaded) -> Value {
     let Reloaded { pid, version } = reloaded;
     json!({ "pid": pid, "version": version })
 }
+
+#[cfg(test)]
+mod tests;
