@@ -1,5 +1,7 @@
 //! The OpenAPI document: what the operations say about themselves, put right.
 
+mod access;
+
 use std::{collections::HashMap, net::IpAddr};
 
 use bytes::Bytes;
@@ -111,10 +113,6 @@ impl Gateway for NoGateway {
     }
 
     async fn accept(&self, _: Self, _: Hook<Self>) -> Result<Accepted, HookRefusal> {
-        match *self {}
-    }
-
-    async fn authenticate(&self, _: &Credential) -> Option<Caller> {
         match *self {}
     }
 

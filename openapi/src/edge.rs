@@ -1,5 +1,5 @@
 //! What every answer has, whoever made it: a request id, safe headers, a problem body when it is an error; and what
-//! every request leaves behind: one count and one line in the log.
+//! every request leaves behind: one count, one line in the log, and an entry in the audit log if it may change something.
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -13,6 +13,7 @@ use poem_openapi::error::ParseParamError;
 use tracing::Instrument as _;
 
 use crate::{
+    audit::Trail,
     etag,
     operations::Operations,
     parameters::Parameters,
@@ -41,6 +42,14 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let is_conditional = request.method() == Method::GET && self.operations.is_conditional(operation);
         let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_conditional).cloned();
         request.set_data(self.gateway.clone());
+        // Only what needs a key has parameters that are known.
+        let trail = (parameters.is_some() && !request.method().is_safe()).then(|| {
+            let object = self.operations.object(operation, request.uri().path());
+            Trail::begin(self.gateway.clone(), operation, object, id.as_str())
+        });
+        if let Some(trail) = &trail {
+            request.set_data(trail.known());
+        }
         if let Some(parameters) = parameters {
             request.set_data(parameters.clone());
         }
@@ -48,16 +57,20 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         // The URL is nowhere in here: it holds the token of a hook. At debug, because a span costs more than a no-op hook.
         let span = tracing::debug_span!("request", id = id.as_str(), operation);
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind().await;
-        let mut response = match answer {
+        let answer = match answer {
             // Apart, so that no hook carries room for it.
-            Ok(Ok(response)) if is_conditional => Box::pin(etag::conditional(response, known)).await,
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => refuse(&error, allow, parameters).into_problem(Some(id.as_str())),
+            Ok(Ok(response)) if is_conditional => Ok(Box::pin(etag::conditional(response, known)).await),
+            Ok(answer) => answer.map_err(|error| refuse(&error, allow, parameters)),
             Err(_) => {
                 tracing::error!(operation, request = id.as_str(), "handler panicked");
-                Failure::internal().into_problem(Some(id.as_str()))
+                Err(Failure::internal())
             }
         };
+        if let Some(trail) = trail {
+            // Apart: every hook would carry room for it along.
+            Box::pin(trail.end(answer.as_ref().err())).await;
+        }
+        let mut response = answer.unwrap_or_else(|failure| failure.into_problem(Some(id.as_str())));
 
         let seen = RequestSeen { operation, status: response.status().as_u16(), duration: started.elapsed() };
         tracing::debug!(

@@ -4,11 +4,12 @@ use poem::{Endpoint, IntoEndpoint as _, Request, Response};
 use poem_openapi::{OpenApi as _, OpenApiService, registry::Registry};
 
 use crate::{
-    actions::ActionsApi, body::Budget, config::ConfigApi, dead_letters::DeadLettersApi,
+    actions::ActionsApi, audit::AuditApi, body::Budget, config::ConfigApi, dead_letters::DeadLettersApi,
     deliveries::DeliveriesApi, destinations::DestinationsApi, docs_ui::DocsUi, document::NoGateway,
     edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi, incidents::IncidentsApi,
-    metrics::MetricsApi, monitors::MonitorsApi, operations::Operations, plugins::PluginsApi, port::Gateway,
-    reload::ReloadApi, replays::ReplaysApi, routes::RoutesApi, sources::SourcesApi, stats::StatsApi,
+    keys::KeysApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations, plugins::PluginsApi,
+    port::Gateway, reload::ReloadApi, replays::ReplaysApi, routes::RoutesApi, session::SessionApi,
+    sources::SourcesApi, stats::StatsApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -24,6 +25,7 @@ pub(crate) type Apis<G> = (
     ActionsApi<G>,
     PluginsApi<G>,
     ReloadApi<G>,
+    AccessApis<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -41,6 +43,9 @@ fn setup<G: Gateway>(gateway: &G) -> SetupApis<G> {
         DeadLettersApi(gateway()),
     )
 }
+
+/// Who may use the API, and who did.
+type AccessApis<G> = (KeysApi<G>, AuditApi<G>, SessionApi<G>);
 
 /// Makes the complete HTTP surface of a gateway: all operations, `/openapi.json` and `/docs`. Errors are answered, so
 /// the endpoint itself never fails.
@@ -64,6 +69,7 @@ pub fn endpoint<G: Gateway>(
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
+        (KeysApi(gateway.clone()), AuditApi(gateway.clone()), SessionApi(gateway.clone())),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

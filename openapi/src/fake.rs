@@ -16,9 +16,10 @@ use poem::{
     http::header,
     test::{TestClient, TestResponse},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
+mod access;
 mod configured;
 mod follow;
 mod monitors;
@@ -29,7 +30,8 @@ mod upload;
 
 use crate::{
     actions::Action,
-    auth::{Caller, Credential, Role},
+    audit::NewAuditEntry,
+    auth::{Caller, Credential},
     deliveries::{Delivery, DeliveryFilter},
     destinations::Destination,
     events::{Event, EventBody, EventFilter, Kind},
@@ -44,6 +46,7 @@ use crate::{
     replays::Replay,
 };
 
+pub(crate) use access::{BUSY_KEY, FRESH_KEY, GUESSED_KEY, SESSION};
 pub(crate) use monitors::BREAKS_OFF;
 pub(crate) use samples::event;
 use samples::{delivery, destination, replay};
@@ -115,6 +118,7 @@ struct State {
     seen: Mutex<Vec<RequestSeen>>,
     filters: Mutex<Vec<String>>,
     refused: Mutex<Vec<String>>,
+    audit: Mutex<Vec<NewAuditEntry>>,
 }
 
 impl Fake {
@@ -258,16 +262,6 @@ impl Gateway for Fake {
         Ok(Accepted { event_id: event(1).id, kind: Kind::MonitorRun, deliveries: 2, repeated })
     }
 
-    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        let caller = |name: &str, role| Some(Caller { name: name.to_owned(), role });
-        match key.expose() {
-            API_KEY => caller("me", Role::Viewer),
-            OPERATOR_KEY => caller("olga", Role::Operator),
-            ADMIN_KEY => caller("ada", Role::Admin),
-            _ => None,
-        }
-    }
-
     async fn events(&self, filter: EventFilter, page: PageRequest) -> Result<Page<Event>, ReadError> {
         self.remember(format!("{filter:?} {page:?}"));
         self.page(&page, |number| Event { deliveries: None, routes: None, ..event(number) })
@@ -359,6 +353,8 @@ impl Gateway for Fake {
 
     async fn pause_destination(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
         self.remember(format!("pause {name} by {}", by.name));
+        by.note.before(json!({ "gate": "open" }));
+        by.note.after(json!({ "gate": "held" }));
         Ok(self.destination(name).await.unwrap())
     }
 

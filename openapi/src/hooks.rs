@@ -2,8 +2,6 @@
 //!
 //! The order is fixed: bound, authenticate, read, accept. Nothing of a body is read for a caller who may not send it.
 
-use std::time::Duration;
-
 use poem::http::{HeaderValue, header};
 use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Path, payload::Json};
 
@@ -11,7 +9,7 @@ use crate::{
     body::{self, Budget},
     events::Kind,
     port::{Gateway, Hook, HookRefusal},
-    problem::{Code, Failure},
+    problem::{Code, Failure, seconds},
 };
 
 mod idempotency;
@@ -133,11 +131,6 @@ impl From<HookRefusal> for Failure {
             .with_header(header::RETRY_AFTER, seconds(retry_after)),
         }
     }
-}
-
-/// `Retry-After` in whole seconds, rounded up: coming back too early would be refused again.
-fn seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

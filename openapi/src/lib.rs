@@ -6,6 +6,7 @@
 pub mod port;
 
 pub mod actions;
+pub mod audit;
 pub mod config;
 pub mod dead_letters;
 pub mod deliveries;
@@ -14,11 +15,13 @@ pub mod events;
 pub mod health;
 pub mod hooks;
 pub mod incidents;
+pub mod keys;
 pub mod monitors;
 pub mod plugins;
 pub mod reload;
 pub mod replays;
 pub mod routes;
+pub mod session;
 pub mod sources;
 pub mod stats;
 
@@ -32,8 +35,8 @@ mod docs_ui;
 mod document;
 mod edge;
 mod endpoint;
-mod examples;
 mod etag;
+mod examples;
 mod expect;
 mod finalize;
 mod json_body;

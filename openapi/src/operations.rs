@@ -4,7 +4,13 @@
 use poem::http::Method;
 use poem_openapi::registry::{MetaApi, MetaMediaType, MetaOperation, Registry};
 
-use crate::{auth, parameters::Parameters};
+use crate::{auth, expect, parameters::Parameters};
+
+/// What every path of the API begins with.
+const API_PREFIX: &str = "/api/v1/";
+/// What API keys begin with that were made at run time, and what is longer than any of their names.
+const KEY_PREFIX: &str = "postroom_";
+const KEY_BYTES_MIN: usize = 64;
 
 /// Every operation that is offered.
 pub(crate) struct Operations(Vec<Operation>);
@@ -68,6 +74,17 @@ impl Operations {
         self.0.iter().any(|operation| operation.id == id && operation.is_conditional)
     }
 
+    /// What a request to the operation with this id is about, by its path: `destinations/itoc360`. `None` for an operation
+    /// that is about no one thing.
+    pub(crate) fn object(&self, id: &str, path: &str) -> Option<String> {
+        let operation = self.0.iter().find(|operation| operation.id == id)?;
+        let last = operation.path.iter().rposition(|part| matches!(part, Part::Any))?;
+        let path = path.strip_prefix(API_PREFIX)?;
+        let before = API_PREFIX.split('/').count() - 1;
+        let parts: Vec<String> = path.split('/').take(last + 1 - before).map(shown).collect();
+        Some(parts.join("/"))
+    }
+
     /// The value of `Allow` for a path; `None` when no operation has it.
     pub(crate) fn allow(&self, path: &str) -> Option<String> {
         let mut methods = Vec::new();
@@ -114,6 +131,12 @@ impl Operation {
             (_, None) => false,
         }) && parts.next().is_none()
     }
+}
+
+/// A part of a path, as far as it may be kept: somebody may have put a key where its name belongs.
+fn shown(part: &str) -> String {
+    let is_key = part.starts_with(KEY_PREFIX) && part.len() > KEY_BYTES_MIN;
+    if is_key { "***".to_owned() } else { expect::shown(part) }
 }
 
 #[cfg(test)]

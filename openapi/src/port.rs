@@ -20,18 +20,20 @@ use crate::{
     replays::Replay,
 };
 
+mod access;
 mod follow;
 mod hook;
 mod monitors;
 mod setup;
 
+pub use access::{Access, AccessRefusal};
 pub use follow::Follows;
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
 pub use setup::Setup;
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Follows + Monitors + Setup {
+pub trait Gateway: Access + Follows + Monitors + Setup {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;
@@ -72,9 +74,6 @@ pub trait Gateway: Follows + Monitors + Setup {
         source: Self::Source,
         hook: Hook<Self::Upload>,
     ) -> impl Future<Output = Result<Accepted, HookRefusal>> + Send;
-
-    /// Finds whose API key this is; `None` when it is nobody's. Must take the same time for every wrong key.
-    fn authenticate(&self, key: &Credential) -> impl Future<Output = Option<Caller>> + Send;
 
     /// Lists events, newest first, without `deliveries` and `routes`.
     ///

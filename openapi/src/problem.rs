@@ -1,6 +1,6 @@
 //! The one error body: problem details (RFC 9457) with a stable `code`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use poem::{
     Response,
@@ -11,8 +11,9 @@ use poem_openapi::{
     ApiResponse, Enum, Object,
     error::{ParseParamError, ParsePathError as ParsePathParamError},
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
-    types::{ToJSON as _, Type as _},
+    types::{ParseFromJSON as _, ToJSON as _, Type as _},
 };
+use serde_json::Value;
 
 use crate::port::{ActionError, ReadError, RunError};
 
@@ -91,7 +92,19 @@ pub enum Code {
     Internal,
 }
 
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.to_json().as_ref().and_then(Value::as_str).unwrap_or_default())
+    }
+}
+
 impl Code {
+    /// The code with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::parse_from_json(Some(name.into())).ok()
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::InvalidParameter | Self::InvalidBody | Self::BadRequest => StatusCode::BAD_REQUEST,
@@ -139,6 +152,15 @@ impl Failure {
     /// A fault of ours. What it was belongs in the log, not in the answer.
     pub(crate) fn internal() -> Self {
         Self::new(Code::Internal, "the gateway failed to answer; its log says more, look for the request id")
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Whether it is not the request that is at fault.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.status.is_server_error()
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
@@ -291,6 +313,11 @@ impl From<RunError> for Failure {
             _ => failure,
         }
     }
+}
+
+/// `Retry-After` in whole seconds, rounded up: coming back too early would be refused again.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ impl<G: Gateway> ReplaysApi<G> {
     ) -> Result<Json<ReplayStarted>, Failure> {
         let NewReplay { filter, dry_run, per_second } = request.0;
         if dry_run {
+            key.0.note.changes_nothing();
             let count = self.0.count_replay(filter).await?;
             return Ok(Json(ReplayStarted { id: None, count }));
         }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is tests, where a wrong guess should fail")]
 
+mod access;
 mod actions;
 mod api;
 mod architecture;
+mod audit;
 mod backup;
 mod backup_commands;
 mod backup_git;

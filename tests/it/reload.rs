@@ -381,6 +381,15 @@ async fn a_new_build_is_taken_by_itself_where_that_is_wanted() {
     let line = gateway.logs().message("plugin reloaded").await;
     assert_eq!((&line["by"], &line["version"]), (&json!("file watch"), &json!("3.0.0")));
     assert!(say(&gateway).await.starts_with("3.0.0 "));
+    let entries = eventually("both to be in the audit log", async || {
+        Some(gateway.list("/api/v1/audit?who=file%20watch").await).filter(|entries| entries.len() == 2)
+    })
+    .await;
+    for (entry, outcome) in entries.iter().zip(["done", "refused"]) {
+        assert_eq!((&entry["via"], &entry["outcome"]), (&json!("file_watch"), &json!(outcome)));
+        assert_eq!(entry["object"], "destinations/builds");
+    }
+    assert_eq!(entries[0]["after"]["version"], "3.0.0");
 }
 
 #[tokio::test]

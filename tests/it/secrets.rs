@@ -7,7 +7,7 @@ use postroom_tests::{
     harness::{Answer, Config, TestGateway, body, random_token},
 };
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{converse, retry, start};
 
@@ -77,6 +77,8 @@ async fn no_secret_gets_out() {
     secrets.0.extend([config.token().to_owned(), config.api_key().to_owned()]);
     let mut gateway = start(config).await;
 
+    let made = made_by_the_gateway(&gateway).await;
+    secrets.0.extend(made);
     let mut answers = refusals(&gateway, &secrets.plant()).await;
     for body in [body::monitor_run("m", 1), "nothing known".to_owned()] {
         let event = gateway.accept(body).await;
@@ -106,6 +108,21 @@ async fn no_secret_gets_out() {
 
 fn itoc360_settings(double: &Double, token: &str) -> String {
     format!("config = {{ base_url = \"{}\", token = \"{token}\" }}", double.url(""))
+}
+
+/// An API key and the cookie of a session, which the gateway has made and shown, after they were used.
+async fn made_by_the_gateway(gateway: &TestGateway) -> [String; 2] {
+    let made = gateway.done("/api/v1/keys", json!({"name": "made", "role": "operator"})).await;
+    let key = made["key"].as_str().unwrap();
+    let request = gateway.client().request(Method::POST, "/api/v1/session").bearer_auth(key);
+    let begun = Answer::to(request).await;
+    let cookie = begun.header("set-cookie").split(';').next().unwrap();
+    let by_cookie = gateway.client().request(Method::POST, "/api/v1/destinations/target/pause");
+    let by_cookie = by_cookie.header("cookie", cookie).header("sec-fetch-site", "same-origin");
+    assert_eq!(Answer::to(by_cookie).await.status, 200);
+    let resumed = gateway.act_with(key, "/api/v1/destinations/target/resume", Value::Null).await;
+    assert_eq!(resumed.status, 200);
+    [key.to_owned(), cookie.split_once('=').unwrap().1.to_owned()]
 }
 
 /// Gets refused in every way there is, with tokens in each request.
@@ -152,6 +169,9 @@ async fn everything_the_api_shows(gateway: &TestGateway) -> Vec<Answer> {
         "/api/v1/events",
         "/api/v1/deliveries",
         "/api/v1/destinations",
+        "/api/v1/keys",
+        "/api/v1/audit",
+        "/api/v1/session",
     ]
     .map(str::to_owned)
     .into();

@@ -93,6 +93,7 @@ async fn measure(
         marks: HOUR,
         replays: HOUR,
         history: None,
+        audit: HOUR,
     };
     let engine = postroom_engine::start(Parts {
         store: shared,

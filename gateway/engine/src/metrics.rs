@@ -257,6 +257,7 @@ impl Metrics {
             incidents,
             monitors,
             collections,
+            audit,
             blobs,
             ..
         } = *pruned;
@@ -270,6 +271,7 @@ impl Metrics {
             ("incidents", incidents),
             ("monitors", monitors),
             ("collections", collections),
+            ("audit", audit),
             ("blobs", blobs),
         ] {
             self.removed.get_or_create(&RemovedLabels { what }).inc_by(count);

@@ -32,6 +32,8 @@ pub struct Retention {
     pub replays: Duration,
     /// What is known about monitors: runs, incidents that are over, and monitors that nothing is heard of; `None` for ever.
     pub history: Option<Duration>,
+    /// Entries of the audit log.
+    pub audit: Duration,
 }
 
 /// How far the wall clock may run ahead of what has passed since the start. A machine may sleep for a night; a clock that
@@ -92,6 +94,7 @@ impl Pruner {
                     incidents,
                     monitors,
                     collections,
+                    audit,
                     blobs,
                     blob_bytes,
                     ..
@@ -106,6 +109,7 @@ impl Pruner {
                     incidents,
                     monitors,
                     collections,
+                    audit,
                     blobs,
                     blob_bytes,
                     "old events are removed, for their age or for room"
@@ -169,7 +173,7 @@ impl Pruner {
             }
             return None;
         }
-        let Retention { events, dead_letters, marks, replays, history, .. } = self.retention;
+        let Retention { events, dead_letters, marks, replays, history, audit, .. } = self.retention;
         let configured = self.configured.read().unwrap_or_else(PoisonError::into_inner);
         Some(Prune {
             events_before: events.map(|age| before(now, age)),
@@ -183,6 +187,7 @@ impl Pruner {
                 before: before(now, REMOVED_DESTINATION),
             }),
             history_before: history.map(|age| before(now, age)),
+            audit_before: Some(before(now, audit)),
             oldest: 0,
             limit: CHUNK_ROWS,
         })
@@ -202,6 +207,7 @@ impl Pruner {
         removed.incidents += pruned.incidents;
         removed.monitors += pruned.monitors;
         removed.collections += pruned.collections;
+        removed.audit += pruned.audit;
         removed.blobs += pruned.blobs;
         removed.blob_bytes += pruned.blob_bytes;
         sleep((begun.elapsed() * PAUSE_FACTOR).max(PAUSE_MIN)).await;

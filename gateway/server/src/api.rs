@@ -1,8 +1,11 @@
 //! What the HTTP contract asks for, answered by the engine and the store.
 
+mod access;
 mod actions;
+mod audit;
 mod download;
 mod errors;
+mod failures;
 mod follow;
 mod health;
 mod keys;
@@ -11,6 +14,7 @@ mod monitors;
 mod plugins;
 mod registry;
 mod reload;
+mod sessions;
 mod setup;
 mod steer;
 mod upload;
@@ -47,10 +51,12 @@ use tokio::{sync::watch, time::Instant};
 pub(crate) use self::actions::NoActions;
 pub(crate) use self::{
     actions::Acts,
+    audit::{Audit, FILE_WATCH, of_signal, of_watch},
     health::StoreHealth,
     keys::ApiKeys,
     metrics::{Metrics, MonitorMetrics},
     registry::Destinations,
+    sessions::Sessions,
 };
 use self::{
     errors::{body_unreadable, no_such_kind, refusal, unreadable},
@@ -81,6 +87,8 @@ pub(crate) struct Parts {
     pub(crate) engine: Arc<Handle>,
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) audit: Audit,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) counters: postroom_engine::Metrics,
     pub(crate) metrics: Metrics,
@@ -173,10 +181,6 @@ impl Gateway for Api {
             deliveries: u32::try_from(receipt.deliveries).unwrap_or(u32::MAX),
             repeated: receipt.repeated,
         })
-    }
-
-    async fn authenticate(&self, key: &Credential) -> Option<Caller> {
-        self.0.keys.owner(key.expose())
     }
 
     async fn events(

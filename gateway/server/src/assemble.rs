@@ -42,9 +42,10 @@ pub(crate) fn sources(config: &Config) -> engine::Sources {
 }
 
 pub(crate) fn retention(config: &Config) -> engine::Retention {
-    let config::Retention { events, dead_letters, size_bytes, idempotency_keys, replays } = config.retention;
+    let config::Retention { events, dead_letters, size_bytes, idempotency_keys, replays, audit } =
+        config.retention;
     let history = config.tracker.history;
-    engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays, history }
+    engine::Retention { events, dead_letters, size_bytes, marks: idempotency_keys, replays, history, audit }
 }
 
 /// What the tracker goes by. `kept` is whom it asks already, by the same settings: it may have been told to wait.

@@ -21,8 +21,8 @@ pub(crate) use self::{
 };
 use crate::{
     commands::{
-        asked::Plain, backup, check, deliveries, demo, destination, events, incidents, init, monitors,
-        openapi, plugin, replays, routes, send, serve, setup,
+        asked::Plain, audit, backup, check, deliveries, demo, destination, events, incidents, init, keys,
+        monitors, openapi, plugin, replays, routes, send, serve, setup,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -86,6 +86,11 @@ enum Command {
     /// The configuration of a running gateway
     #[command(subcommand)]
     Config(setup::ConfigCommand),
+    /// Who may use the API
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Who changed what, and when
+    Audit(audit::Args),
     /// Look at plugins, and write and check one's own
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -154,6 +159,8 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Incidents(command) => incidents::run(&command, output),
         Command::Backup(command) => backup::run(&command, output),
         Command::Config(command) => setup::config(&command, output),
+        Command::Keys(command) => keys::run(&command, output),
+        Command::Audit(args) => audit::run(&args, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
     }

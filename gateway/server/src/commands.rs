@@ -2,6 +2,7 @@
 
 mod action_table;
 pub(crate) mod asked;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod deliveries;
@@ -10,6 +11,7 @@ pub(crate) mod destination;
 pub(crate) mod events;
 pub(crate) mod incidents;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod monitors;
 pub(crate) mod openapi;
 pub(crate) mod plugin;

@@ -5,6 +5,7 @@
 //! pattern is parsed, every relative path is absolute and every secret is at hand. What only a plugin's manifest can
 //! tell comes after discovery: [`resolve`].
 
+mod api;
 mod api_key;
 mod destination;
 mod fault;
@@ -39,6 +40,7 @@ use self::listing::Listing;
 
 pub(crate) use self::units::duration;
 pub use self::{
+    api::ApiLimits,
     api_key::{ApiKey, Role},
     destination::{Destination, PluginRef},
     fault::{Fault, Faults, Position},
@@ -74,6 +76,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// What the runs say about their monitors, and what is told of it.
     pub tracker: Tracker,
+    /// How much may be asked of the API.
+    pub api: ApiLimits,
     /// Who may use the API.
     pub api_keys: Vec<ApiKey>,
     /// The receiving URLs.

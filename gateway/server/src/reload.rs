@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::stamp::Stamp;
 pub(crate) use self::{load::Loaded, refusal::Refusal, watch::watch};
 use crate::{
-    api::{ApiKeys, Destinations, MonitorMetrics},
+    api::{ApiKeys, Destinations, MonitorMetrics, Sessions},
     assemble::Offers,
     config::{
         Config, Draft, LoadError,
@@ -46,6 +46,7 @@ pub(crate) struct Governed {
     pub(crate) engine: Arc<Handle>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) keys: Arc<ApiKeys>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) monitor_metrics: MonitorMetrics,
 }

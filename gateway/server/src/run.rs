@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, future::Future, io, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
-use postroom_store::{OpenError, SqliteStore, Store};
+use postroom_store::{OpenError, SqliteStore, Store, StoreError};
 use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth},
+    api::{
+        Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth, of_signal,
+    },
     assemble::{self, Offers, Started},
     config::{Config, Faults},
     plugin_emit::EmitRates,
@@ -21,6 +23,9 @@ use crate::{
 
 /// How long a plugin may take to end before its process is killed.
 const PLUGIN_STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Who reloads the configuration, when a signal does.
+const HANG_UP: &str = "SIGHUP";
 
 /// Why the gateway did not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,9 @@ pub enum RunError {
     /// The kernel does not let the gateway keep its memory to itself.
     #[error("cannot keep the gateway's secrets from its plugins")]
     Shield(#[source] io::Error),
+    /// The API keys that are in the store cannot be read.
+    #[error("the API keys in the store cannot be read")]
+    Keys(#[source] StoreError),
     /// The dispatcher failed; the log says how.
     #[error("the dispatcher failed, so nothing would be delivered: start the gateway again")]
     Dispatcher,
@@ -59,7 +67,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let address = listener.local_addr().map_err(RunError::Listen)?;
-    let gateway = Gateway::start(config.clone(), read_again)?;
+    let gateway = Gateway::start(config.clone(), read_again).await?;
     tracing::info!(address = %address, store = %config.store.path.display(), "listening");
     config.warn_of_short_tokens();
     tracing::info!(
@@ -89,8 +97,14 @@ pub async fn run(
         }
     };
     let reloader = &gateway.reloader;
-    let reload = async { tokio::join!(follow(reloads, reloader), reload::watch(Arc::clone(reloader))) };
-    let reload = async { stopping.run_until_cancelled(reload).await.map_or((), |((), ())| ()) };
+    let reload = async {
+        tokio::join!(
+            follow(reloads, reloader, &gateway.audit),
+            reload::watch(Arc::clone(reloader), gateway.audit.clone()),
+            gateway.keys.keep_uses()
+        )
+    };
+    let reload = async { stopping.run_until_cancelled(reload).await.map_or((), |((), (), ())| ()) };
     tokio::join!(serve::serve(listener, endpoint, limits, stop), drain, reload);
     gateway.stop().await;
     tracing::info!("stopped");
@@ -98,10 +112,12 @@ pub async fn run(
 }
 
 /// Reloads the configuration whenever it is asked to.
-async fn follow(mut reloads: mpsc::Receiver<()>, reloader: &Arc<Reloader>) {
+async fn follow(mut reloads: mpsc::Receiver<()>, reloader: &Arc<Reloader>, audit: &Audit) {
     while reloads.recv().await.is_some() {
-        // It has said in the log how it went.
-        drop(reloader.reload("SIGHUP").await);
+        let before = reloader.in_force();
+        // It says in the log how it went.
+        let done = reloader.reload(HANG_UP).await;
+        audit.keep(of_signal(&before, HANG_UP, &done)).await;
     }
 }
 
@@ -110,11 +126,13 @@ struct Gateway {
     store: Arc<SqliteStore>,
     reloader: Arc<Reloader>,
     engine: Arc<Handle>,
+    keys: Arc<ApiKeys>,
+    audit: Audit,
     api: Api,
 }
 
 impl Gateway {
-    fn start(config: Config, read_again: ReadAgain) -> Result<Self, RunError> {
+    async fn start(config: Config, read_again: ReadAgain) -> Result<Self, RunError> {
         postroom_host::shield_from_plugins().map_err(RunError::Shield)?;
         let loaded = Loaded::new(config).map_err(RunError::Config)?;
         let config = &loaded.config;
@@ -152,6 +170,10 @@ impl Gateway {
             clock: clock.clone(),
             metrics: counters.clone(),
         }));
+        let keys = ApiKeys::open(&config.api_keys, config.api, Arc::clone(&shared), clock.clone());
+        let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
+        let sessions = Arc::new(Sessions::new(config.server.public_url.as_deref()));
+        let audit = Audit::new(Arc::clone(&shared), clock.clone());
         let history = config.tracker.history;
         let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
         let metrics = Metrics::new(&counters, &offers.series, &monitor_metrics);
@@ -159,18 +181,21 @@ impl Gateway {
             intake: Arc::clone(&offers.intake),
             offers,
             engine: Arc::clone(&engine),
-            keys: Arc::new(ApiKeys::new(&config.api_keys)),
+            keys: Arc::clone(&keys),
+            sessions: Arc::clone(&sessions),
             destinations: Arc::new(Destinations::new(infos)),
             monitor_metrics: monitor_metrics.clone(),
         };
         let reloader = Arc::new(Reloader::new(read_again, governed.clone(), loaded, instances));
-        let Governed { intake, keys, destinations, .. } = governed;
+        let Governed { intake, destinations, .. } = governed;
         let api = Api::new(Parts {
             intake,
             store: shared,
             engine: Arc::clone(&engine),
             destinations,
-            keys,
+            keys: Arc::clone(&keys),
+            sessions,
+            audit: audit.clone(),
             reloader: Arc::clone(&reloader),
             counters,
             metrics,
@@ -181,13 +206,14 @@ impl Gateway {
             clock,
             looking: tokio::sync::Mutex::default(),
         });
-        Ok(Self { store, reloader, engine, api })
+        Ok(Self { store, reloader, engine, keys, audit, api })
     }
 
     /// Ends the plugins and then the store, which they may still need.
     async fn stop(self) {
         let instances = self.reloader.stop().await;
         join_all(instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
+        self.keys.keep_uses_now().await;
         self.store.close().await;
     }
 }

@@ -1,7 +1,9 @@
 //! What every store promises, whatever stands behind it. Each promise takes an empty store.
 
 pub(crate) mod accepting;
+pub(crate) mod access;
 pub(crate) mod again;
+pub(crate) mod audit;
 pub(crate) mod bodies;
 pub(crate) mod finding;
 pub(crate) mod following;
@@ -108,6 +110,15 @@ macro_rules! contract_tests {
                 what_waits_or_is_unknown_is_not_made_again,
                 whichever_of_a_chain_is_asked_for_its_newest_is_made_again,
                 asked_for_at_the_same_time_one_is_made,
+            }
+            access {
+                keys_read_back_by_name_until_they_are_removed,
+                a_name_has_one_key,
+                the_last_use_of_a_key_goes_with_it,
+            }
+            audit {
+                entries_are_listed_newest_first_by_every_filter,
+                old_entries_go_and_their_ids_are_never_given_again,
             }
             pauses {
                 a_pause_is_kept_until_it_is_taken_back,

@@ -4,6 +4,8 @@
 //! transaction, on disk before [`Store::accept`] answers; the outcome of an attempt is on disk before
 //! [`Store::record`] answers. Everything that waits can be read back in the order in which it was accepted.
 
+mod access;
+mod audit;
 mod blob;
 mod body;
 #[cfg(test)]
@@ -30,6 +32,8 @@ use postroom_core::{
 use tokio::sync::watch;
 
 pub use self::{
+    access::{Access, KeyRole, KeyUse, StoredKey, UnknownRole},
+    audit::{AuditEntry, AuditFilter, AuditOutcome, AuditRecord, AuditVia, UnknownAuditName},
     body::{Body, BodyFile, BodyWriter, KeptBody, NewBody},
     error::{Cause, OpenError, StoreError},
     monitors::{
@@ -54,7 +58,7 @@ pub use self::{
 ///
 /// The futures finish only when the change is durable, or say why it is not. They may be dropped: the change then
 /// still happens or does not happen as a whole.
-pub trait Store: std::fmt::Debug + Send + Sync {
+pub trait Store: Access + std::fmt::Debug + Send + Sync {
     /// Keeps an event, its body, its mark and its deliveries in one transaction. Answers [`StoreError::Busy`] at once
     /// when too much waits already: the sender can come again.
     ///

@@ -25,6 +25,8 @@ pub struct Prune {
     /// Remove runs, resolved incidents, and monitors and collections without an open incident that nothing was heard of,
     /// all from before this moment. Runs go in pieces, a piece when all of it is so old.
     pub history_before: Option<Timestamp>,
+    /// Remove entries of the audit log from before this moment.
+    pub audit_before: Option<Timestamp>,
     /// Remove this many events whatever their age, oldest first, because room is short. Dead letters only go when
     /// nothing else is left. A series of chunks looks at every event once; one without `oldest` begins a new series.
     pub oldest: usize,
@@ -64,6 +66,8 @@ pub struct Pruned {
     pub monitors: u64,
     /// Collections.
     pub collections: u64,
+    /// Entries of the audit log.
+    pub audit: u64,
     /// Files of large bodies.
     pub blobs: u64,
     /// What those files took.

@@ -1,5 +1,7 @@
 //! The store on SQLite: one writer with group commit, a few readers beside it, large bodies as files.
 
+mod access;
+mod audit;
 mod bodies;
 mod change;
 mod checkpoint;

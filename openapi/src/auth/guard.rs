@@ -11,15 +11,22 @@ use poem_openapi::{
     registry::{MetaSecurityScheme, Registry},
 };
 
-use super::{Caller, Role, bearer};
+use super::{
+    Caller, Credential, Role, origin, peer,
+    presented::{self, Presented, SESSION_COOKIE},
+};
 use crate::{
+    audit::{AuditVia, Known},
     parameters::Parameters,
-    port::Gateway,
-    problem::{Code, Failure},
+    port::{AccessRefusal, Gateway},
+    problem::{Code, Failure, seconds},
+    session::forget_cookie,
 };
 
 /// The name of the API's security scheme in the document.
 pub(crate) const SCHEME: &str = "apiKey";
+/// The same, for the cookie of a session.
+const SESSION_SCHEME: &str = "sessionCookie";
 
 /// Lets a request pass whose API key allows what `N` needs, and says whose it is. As the first argument of a handler it
 /// guards the handler.
@@ -56,17 +63,49 @@ impl Needs for Everything {
 
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {
     let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
-    let caller = match bearer(request.headers()) {
-        Some(key) => gateway.authenticate(&key).await,
+    let Presented { key, session } = Presented::of(request.headers()).map_err(|_| unauthorized())?;
+    let by_key = match &key {
+        Some(key) => Some(by_key(gateway, key, request).await?),
         None => None,
     };
-    caller.ok_or_else(|| {
-        Failure::new(
-            Code::Unauthorized,
-            "this operation needs a valid API key: send it as `Authorization: Bearer <key>`",
-        )
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postroom\""))
-    })
+    let by_session = match &session {
+        Some(cookie) => Some(gateway.authenticate_session(cookie).await.map_err(session_refused)?),
+        None => None,
+    };
+    // What a program sends on purpose counts before what a browser sends by itself.
+    by_key.or(by_session).ok_or_else(unauthorized)
+}
+
+async fn by_key<G: Gateway>(gateway: &G, key: &Credential, request: &Request) -> Result<Caller, Failure> {
+    gateway.authenticate(key, peer(request.remote_addr())).await.map_err(refused)
+}
+
+/// A browser sends a cookie that is over again and again, unless it is told to forget it.
+fn session_refused(refusal: AccessRefusal) -> Failure {
+    let is_over = refusal == AccessRefusal::Unknown;
+    let failure = refused(refusal);
+    if is_over { failure.with_header(header::SET_COOKIE, forget_cookie()) } else { failure }
+}
+
+fn refused(refusal: AccessRefusal) -> Failure {
+    let (retry_after, detail) = match refusal {
+        AccessRefusal::Unknown => return unauthorized(),
+        AccessRefusal::TooManyFailures { retry_after } => {
+            (retry_after, "too many requests with wrong API keys come from this address; try again later")
+        }
+        AccessRefusal::TooManyRequests { retry_after } => {
+            (retry_after, "this API key asks more than `[api] requests_per_second` allows; try again later")
+        }
+    };
+    Failure::new(Code::TooManyRequests, detail).with_header(header::RETRY_AFTER, seconds(retry_after))
+}
+
+fn unauthorized() -> Failure {
+    Failure::new(
+        Code::Unauthorized,
+        "this operation needs a valid API key and nothing else beside it: send it as `Authorization: Bearer <key>`",
+    )
+    .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postroom\""))
 }
 
 /// Only behind a key, as all that is looked at.
@@ -79,10 +118,31 @@ fn register_scheme(registry: &mut Registry) {
         SCHEME,
         MetaSecurityScheme {
             ty: "http",
-            description: Some("An API key of the gateway's configuration."),
+            description: Some(
+                "An API key: one of the gateway's configuration, or one that was made by the API.",
+            ),
             name: None,
             key_in: None,
             scheme: Some("bearer"),
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        },
+    );
+}
+
+fn register_session_scheme(registry: &mut Registry) {
+    registry.create_security_scheme(
+        SESSION_SCHEME,
+        MetaSecurityScheme {
+            ty: "apiKey",
+            description: Some(
+                "A session of a browser, begun with an API key by createSession. What changes something is taken from the \
+                 gateway's own pages alone.",
+            ),
+            name: Some(SESSION_COOKIE),
+            key_in: Some("cookie"),
+            scheme: None,
             bearer_format: None,
             flows: None,
             openid_connect_url: None,
@@ -110,6 +170,45 @@ impl<'a, G: Gateway, N: Needs> ApiExtractor<'a> for Key<G, N> {
 
     fn register(registry: &mut Registry) {
         register_scheme(registry);
+        register_session_scheme(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME, SESSION_SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let caller = caller::<G>(request).await?;
+        if let Some(known) = request.data::<Known>() {
+            known.is(&caller);
+        }
+        if caller.via == AuditVia::Session {
+            origin::check(request)?;
+        }
+        check_role(&caller, N::ROLE)?;
+        check_parameters(request)?;
+        Ok(Self(caller, PhantomData))
+    }
+}
+
+/// Lets a request pass that has an API key, and looks at no cookie: it begins a session.
+pub(crate) struct KeyOnly<G> {
+    pub(crate) caller: Caller,
+    pub(crate) key: Credential,
+    gateway: PhantomData<fn() -> G>,
+}
+
+impl<'a, G: Gateway> ApiExtractor<'a> for KeyOnly<G> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        register_scheme(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
@@ -121,9 +220,13 @@ impl<'a, G: Gateway, N: Needs> ApiExtractor<'a> for Key<G, N> {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let caller = caller::<G>(request).await?;
-        check_role(&caller, N::ROLE)?;
+        let gateway = request.data::<G>().ok_or_else(Failure::internal)?;
+        let key = presented::key(request.headers()).ok().flatten().ok_or_else(unauthorized)?;
+        let caller = by_key(gateway, &key, request).await?;
+        if let Some(known) = request.data::<Known>() {
+            known.is(&caller);
+        }
         check_parameters(request)?;
-        Ok(Self(caller, PhantomData))
+        Ok(Self { caller, key, gateway: PhantomData })
     }
 }

@@ -3,7 +3,7 @@ use poem::http::{Method, StatusCode, header};
 use super::Credential;
 use crate::{
     document,
-    fake::{API_KEY, Fake, TOKEN},
+    fake::{API_KEY, BUSY_KEY, Fake, GUESSED_KEY, TOKEN},
 };
 
 /// Every operation of the document that asks for an API key, as method and a path that can be asked for.
@@ -70,4 +70,31 @@ async fn health_and_the_document_are_public() {
 #[test]
 fn a_credential_does_not_print_itself() {
     assert_eq!(format!("{:?}", Some(Credential::new(TOKEN))), "Some(Credential(***))");
+}
+
+#[tokio::test]
+async fn a_bad_credential_beside_a_good_one_is_a_refusal() {
+    let client = Fake::with_events(1).client();
+    for other in ["Bearer nobodys", "Basic a2V5LW9mLW1lOg==", "nonsense"] {
+        for first in [true, false] {
+            let good = format!("Bearer {API_KEY}");
+            let (one, two) = if first { (good.as_str(), other) } else { (other, good.as_str()) };
+            let mut request = client.get("/api/v1/events");
+            for value in [one, two] {
+                request = request.header(header::AUTHORIZATION, value);
+            }
+            request.send().await.assert_status(StatusCode::UNAUTHORIZED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_too_much_is_told_when_to_come_back() {
+    for key in [GUESSED_KEY, BUSY_KEY] {
+        let client = Fake::with_events(1).client();
+        let request = client.get("/api/v1/events").header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let response = request.send().await;
+        response.assert_status(StatusCode::TOO_MANY_REQUESTS);
+        response.assert_header(header::RETRY_AFTER, "2");
+    }
 }

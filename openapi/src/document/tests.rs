@@ -76,6 +76,13 @@ fn the_operations_are_these() {
             "getPlugin GET /api/v1/plugins/{id}",
             "reloadConfiguration POST /api/v1/config/reload",
             "reloadDestination POST /api/v1/destinations/{name}/reload",
+            "listKeys GET /api/v1/keys",
+            "createKey POST /api/v1/keys",
+            "revokeKey DELETE /api/v1/keys/{name}",
+            "listAuditEntries GET /api/v1/audit",
+            "createSession POST /api/v1/session",
+            "getSession GET /api/v1/session",
+            "endSession DELETE /api/v1/session",
             "getLiveness GET /health/live",
             "getReadiness GET /health/ready",
             "getMetrics GET /metrics",
@@ -142,7 +149,8 @@ fn every_operation_says_who_may_call_it() {
             "POST /hooks/{source}" => {
                 json!([{"sourceTokenQuery": []}, {"sourceTokenBearer": []}, {"sourceTokenBasic": []}])
             }
-            _ => json!([{"apiKey": []}]),
+            "POST /api/v1/session" => json!([{"apiKey": []}]),
+            _ => json!([{"apiKey": []}, {"sessionCookie": []}]),
         };
         assert_eq!(operation["security"], expected, "{at}");
     }

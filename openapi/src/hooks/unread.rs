@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use poem::{Addr, Body, Request, RequestBody, http::header, web::RemoteAddr};
+use poem::{Body, Request, RequestBody, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaMediaType, MetaRequest, MetaSecurityScheme, Registry},
@@ -104,18 +104,11 @@ impl<'a> ApiExtractor<'a> for UnreadHook {
                 })
                 .or_else(|| auth::bearer(headers))
                 .or_else(|| auth::basic_password(headers)),
-            peer: peer(request.remote_addr()),
+            peer: auth::peer(request.remote_addr()),
             content_type: text(header::CONTENT_TYPE.as_str()),
             framing: Framing::of(headers),
             body: body.take()?,
             query,
         })
-    }
-}
-
-fn peer(remote: &RemoteAddr) -> Option<IpAddr> {
-    match &remote.0 {
-        Addr::SocketAddr(address) => Some(address.ip()),
-        _ => None,
     }
 }

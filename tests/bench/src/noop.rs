@@ -1,5 +1,6 @@
 //! The yardstick: the gateway's own accept loop, threads and HTTP contract, around a gateway that keeps nothing.
 
+mod access;
 mod monitors;
 mod setup;
 
@@ -90,10 +91,6 @@ impl Gateway for Noop {
             deliveries: 1,
             repeated: false,
         })
-    }
-
-    async fn authenticate(&self, _: &Credential) -> Option<Caller> {
-        None
     }
 
     async fn events(&self, _: EventFilter, _: PageRequest) -> Result<Page<Event>, ReadError> {

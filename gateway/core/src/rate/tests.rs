@@ -36,3 +36,12 @@ fn a_clock_that_jumps_back_does_not_lock_the_source_out() {
     let wait = limit.take(Timestamp::from_unix_ms(0)).unwrap_err();
     assert!(wait.as_millis() <= 1000, "{wait:?}");
 }
+
+#[test]
+fn a_limit_by_the_minute_gives_its_burst_and_comes_back_evenly() {
+    let mut limit = RateLimit::per_minute(6);
+    assert_eq!(taken(&mut limit, 0, 30), 6);
+    assert_eq!(taken(&mut limit, 9_999, 5), 0);
+    assert_eq!(taken(&mut limit, 10_000, 5), 1);
+    assert_eq!(taken(&mut limit, 120_000, 30), 6);
+}

@@ -13,6 +13,7 @@ const KEPT: Retention = Retention {
     marks: Duration::from_secs(30),
     replays: Duration::from_secs(40),
     history: Some(Duration::from_secs(50)),
+    audit: Duration::from_secs(60),
 };
 
 fn configured() -> Arc<RwLock<Vec<DestinationName>>> {
@@ -52,6 +53,7 @@ async fn each_sort_is_kept_for_its_own_time() {
             before: before(30 * 24 * 60 * 60).unwrap(),
         }),
         history_before: before(50),
+        audit_before: before(60),
         oldest: 0,
         limit: CHUNK_ROWS,
     };

@@ -1,5 +1,6 @@
 //! A store in memory, for tests that pause the time: it answers at once, and fails when it is told to.
 
+mod access;
 mod state;
 mod store;
 mod tracked;

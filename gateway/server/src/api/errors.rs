@@ -49,6 +49,12 @@ pub(super) fn undone(error: SteerError) -> ActionError {
     ActionError::Unavailable { reason }
 }
 
+/// Of what a person wanted kept.
+pub(super) fn unkept(error: StoreError) -> ActionError {
+    tracing::error!(error = %Chain(&error), "what a person asked for could not be stored");
+    ActionError::Unavailable { reason: plain(&error).to_owned() }
+}
+
 /// Of what was done and could not be read back.
 pub(super) fn unseen(error: ReadError) -> ActionError {
     ActionError::Unavailable { reason: error.to_string() }

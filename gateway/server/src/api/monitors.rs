@@ -18,10 +18,11 @@ use postroom_openapi::{
     port::{ActionError, Monitors, ReadError},
 };
 use postroom_store::{self as store, MonitorRow};
+use serde_json::json;
 
 use self::runs::{Place, Reading};
 use super::{
-    Api,
+    Api, audit,
     errors::{undone, unreadable, unseen},
     page_of, page_request,
     steer::acted,
@@ -134,6 +135,9 @@ impl Monitors for Api {
             return Err(ActionError::BadField { name: "until", reason });
         }
         let mute = Mute { until, by: by.name.clone(), reason };
+        let before = self.0.store.monitor(uid.to_owned()).await.map_err(unreadable).map_err(unseen)?;
+        by.note.before(audit::mute(before.as_ref().and_then(|row| row.monitor.mute.as_ref())));
+        by.note.after(audit::mute(Some(&mute)));
         let Some(monitor) = self.0.engine.mute(uid, mute).await.map_err(undone)? else { return Ok(None) };
         acted(by, "mute", plain(uid));
         self.whole(monitor).await.map(Some).map_err(unseen)
@@ -142,10 +146,12 @@ impl Monitors for Api {
     async fn unmute_monitor(&self, uid: &str, by: &Caller) -> Result<Option<monitors::Monitor>, ActionError> {
         let row = self.0.store.monitor(uid.to_owned()).await.map_err(unreadable).map_err(unseen)?;
         let Some(MonitorRow { monitor, .. }) = row else { return Ok(None) };
+        by.note.before(audit::mute(monitor.mute.as_ref()));
         if monitor.mute.is_none() {
             return self.whole(monitor).await.map(Some).map_err(unseen);
         }
         let Some(monitor) = self.0.engine.unmute(uid).await.map_err(undone)? else { return Ok(None) };
+        by.note.after(audit::mute(None));
         acted(by, "unmute", plain(uid));
         self.whole(monitor).await.map(Some).map_err(unseen)
     }
@@ -159,7 +165,9 @@ impl Monitors for Api {
             return Ok(None);
         };
         acted(by, "forget", plain(uid));
-        Ok(Some(wire::forgotten(monitor)))
+        let forgotten = wire::forgotten(monitor);
+        by.note.before(json!({ "name": forgotten.name, "runs": forgotten.runs }));
+        Ok(Some(forgotten))
     }
 
     async fn incidents(

@@ -8,7 +8,7 @@ use postroom_openapi::{
     reload::{Configuration, Reload},
 };
 
-use super::{Api, errors::unseen};
+use super::{Api, audit, errors::unseen};
 use crate::{
     config::settings::Changes,
     reload::{Applied, InForce, Refusal},
@@ -21,9 +21,11 @@ impl Api {
 
     /// Says itself in the log by whom.
     pub(super) async fn renew(&self, by: &Caller) -> Result<Reload, ActionError> {
+        by.note.before(audit::in_force(&self.0.reloader.in_force()));
         let applied = self.0.reloader.reload(&by.name).await.map_err(|refusal| {
             refused("the configuration is not reloaded, and nothing has changed", refusal)
         })?;
+        by.note.after(audit::applied(&applied));
         let Applied { in_force, changes, unchanged } = applied;
         let Changes { applied, needs_restart, reloaded, rotated, added, removed } = changes;
         let Configuration { generation, fingerprint } = configuration(in_force);
@@ -50,9 +52,8 @@ impl Api {
             self.0.reloader.reload_destination(name, &by.name).await.map_err(|refusal| {
                 refused("the plugin is not reloaded, and what ran before goes on", refusal)
             })?;
-        if reloaded.is_none() {
-            return Ok(None);
-        }
+        let Some(reloaded) = reloaded else { return Ok(None) };
+        by.note.after(audit::reloaded(&reloaded));
         self.described_one(name).await.map_err(unseen)
     }
 }

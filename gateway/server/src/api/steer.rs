@@ -16,9 +16,10 @@ use postroom_openapi::{
     replays::Replay,
 };
 use postroom_store::DeliveryFilter;
+use serde_json::{Value, json};
 
 use super::{
-    Api,
+    Api, audit,
     errors::{NO_SUCH_KIND, undone, unreadable, unseen},
     wire,
 };
@@ -27,6 +28,7 @@ impl Api {
     pub(super) async fn retry(&self, id: &str, by: &Caller) -> Result<Option<Delivery>, ActionError> {
         let Ok(id) = id.parse::<DeliveryId>() else { return Ok(None) };
         let Some(goes) = self.0.engine.retry(id).await.map_err(undone)? else { return Ok(None) };
+        by.note.after(json!({ "delivery": goes.to_string() }));
         acted(by, "retry", id);
         self.seen(goes).await
     }
@@ -38,6 +40,8 @@ impl Api {
             return self.cancelled_already(id).await;
         }
         acted(by, "cancel", id);
+        let state = if answer == CancelAnswer::Cancelled { "cancelled" } else { "asked to end" };
+        by.note.after(json!({ "state": state }));
         self.seen(id).await
     }
 
@@ -57,21 +61,30 @@ impl Api {
     }
 
     pub(super) async fn pause(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
+        by.note.before(self.gate(name).await);
         match self.0.engine.pause(name, &by.name).await {
             Err(SteerError::UnknownDestination { .. }) => return Ok(None),
             // The engine says by whom, and only if it was not paused before.
             paused => paused.map_err(undone)?,
         }
+        by.note.after(self.gate(name).await);
         self.described_one(name).await.map_err(unseen)
     }
 
     pub(super) async fn resume(&self, name: &str, by: &Caller) -> Result<Option<Destination>, ActionError> {
+        by.note.before(self.gate(name).await);
         match self.0.engine.resume(name).await {
             Err(SteerError::UnknownDestination { .. }) => return Ok(None),
             resumed => resumed.map_err(undone)?,
         }
         acted(by, "resume", name);
+        by.note.after(self.gate(name).await);
         self.described_one(name).await.map_err(unseen)
+    }
+
+    async fn gate(&self, name: &str) -> Value {
+        let loads = self.0.engine.loads().await;
+        audit::gate(loads.iter().find(|(destination, _)| destination.as_str() == name).map(|(_, load)| load))
     }
 
     pub(super) async fn count(&self, filter: deliveries::DeliveryFilter) -> Result<u64, ActionError> {
@@ -88,6 +101,8 @@ impl Api {
         let filter = self.replayable(filter)?;
         // The engine says by whom.
         let replay = self.0.engine.begin_replay(filter, per_second, &by.name).await.map_err(undone)?;
+        by.note.object(format!("replays/{}", replay.id));
+        by.note.after(json!({ "state": "running", "count": replay.count }));
         Ok(wire::replay(replay))
     }
 
@@ -102,6 +117,8 @@ impl Api {
         if self.0.engine.cancel_replay(id).await.map_err(undone)?.is_none() {
             return Ok(None);
         }
+        by.note.before(json!({ "state": "running" }));
+        by.note.after(json!({ "state": "cancelled" }));
         acted(by, "cancel replay", id);
         let found = self.0.store.replay(id).await.map_err(unreadable).map_err(unseen)?;
         Ok(found.map(wire::replay_detail))

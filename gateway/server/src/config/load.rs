@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::{
     Config, Overrides,
+    api::ApiLimits,
     api_key::ApiKey,
     destination::{Destination, PluginRef},
     fault::{Collector, Fault, Faults, Spot},
@@ -116,6 +117,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
     let retention = Retention::read(cx, &mut document);
     let plugins = Plugins::read(cx, &mut document);
     let tracker = Tracker::read(cx, &mut document);
+    let api = ApiLimits::read(cx, &mut document);
     let api_keys = document.sections(cx, "api_key");
     let sources = document.sections(cx, "source");
     let destinations = document.sections(cx, "destination");
@@ -146,6 +148,7 @@ fn read(cx: &mut Context<'_>, mut document: Table<'_>, file: &Path) -> (Config, 
         retention,
         plugins,
         tracker,
+        api,
         api_keys: api_keys.into_iter().filter_map(|table| ApiKey::read(cx, table)).collect(),
         sources: sources.into_iter().filter_map(|table| Source::read(cx, table)).collect(),
         destinations: destinations

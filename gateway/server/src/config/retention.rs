@@ -26,6 +26,8 @@ pub struct Retention {
     pub idempotency_keys: Duration,
     /// Age at which the record of a finished replay goes.
     pub replays: Duration,
+    /// Age at which an entry of the audit log goes.
+    pub audit: Duration,
 }
 
 impl Default for Retention {
@@ -36,6 +38,7 @@ impl Default for Retention {
             size_bytes: Some(50 * GIB),
             idempotency_keys: 7 * DAY,
             replays: 90 * DAY,
+            audit: 365 * DAY,
         }
     }
 }
@@ -54,9 +57,11 @@ impl Retention {
         if let Some(size) = table.get("size").and_then(|value| size(cx, &value)) {
             retention.size_bytes = size;
         }
-        for (key, setting) in
-            [("idempotency_keys", &mut retention.idempotency_keys), ("replays", &mut retention.replays)]
-        {
+        for (key, setting) in [
+            ("idempotency_keys", &mut retention.idempotency_keys),
+            ("replays", &mut retention.replays),
+            ("audit", &mut retention.audit),
+        ] {
             if let Some(age) = table.get(key).and_then(|value| age(cx, &value)) {
                 *setting = age;
             }

@@ -17,8 +17,8 @@ use postroom_core::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    ApiKey, Config, Destination, Enrich, PluginConfig, PluginRef, Plugins, Retention, Server, Source, Store,
-    Tracker, read::join, resolve::Resolved,
+    ApiKey, ApiLimits, Config, Destination, Enrich, PluginConfig, PluginRef, Plugins, Retention, Server,
+    Source, Store, Tracker, read::join, resolve::Resolved,
 };
 
 /// Bytes of a fingerprint.
@@ -102,6 +102,7 @@ impl Settings {
             retention,
             plugins,
             tracker,
+            api,
             api_keys,
             sources,
             destinations: _,
@@ -110,6 +111,9 @@ impl Settings {
         let mut list = List::default();
         list.gateway(server, store, retention, plugins);
         list.tracker(tracker);
+        let ApiLimits { requests_per_second, failures_per_minute } = api;
+        list.add("api.requests_per_second", requests_per_second, Effect::Live);
+        list.add("api.failures_per_minute", failures_per_minute, Effect::Live);
         api_keys.iter().for_each(|key| list.api_key(key));
         sources.iter().for_each(|source| list.source(source));
         let names: Vec<_> = routes.iter().map(|route| &route.name).collect();
@@ -211,17 +215,18 @@ impl List {
     fn gateway(&mut self, server: &Server, store: &Store, retention: &Retention, plugins: &Plugins) {
         let Server { listen, public_url, drain } = server;
         self.add("server.listen", listen, Effect::Restart);
-        // It stands in what commands print, and the running gateway has no use for it.
+        // It stands in what commands print, and says whether cookies are for https alone.
         self.add("server.public_url", public_url, Effect::Live);
         self.add("server.drain", drain, Effect::Restart);
         let Store { path } = store;
         self.add("store.url", path, Effect::Restart);
-        let Retention { events, dead_letters, size_bytes, idempotency_keys, replays } = retention;
+        let Retention { events, dead_letters, size_bytes, idempotency_keys, replays, audit } = retention;
         self.add("retention.events", events, Effect::Restart);
         self.add("retention.dead_letters", dead_letters, Effect::Restart);
         self.add("retention.size", size_bytes, Effect::Restart);
         self.add("retention.idempotency_keys", idempotency_keys, Effect::Restart);
         self.add("retention.replays", replays, Effect::Restart);
+        self.add("retention.audit", audit, Effect::Restart);
         let Plugins { path, watch } = plugins;
         self.add("plugins.path", path, Effect::Live);
         self.add("plugins.watch", watch, Effect::Live);

@@ -79,7 +79,7 @@ impl Reloader {
         changes: Changes,
         ready: Ready,
     ) -> Result<Applied, Refusal> {
-        let Governed { engine, intake, keys, destinations, monitor_metrics, .. } = &self.governed;
+        let Governed { engine, intake, keys, sessions, destinations, monitor_metrics, .. } = &self.governed;
         let Ready { prepared, started } = ready;
         let mut instances = current.instances.clone();
         instances.extend(started);
@@ -118,7 +118,8 @@ impl Reloader {
         if changes.touch("tracker.metrics_monitors_max") {
             monitor_metrics.put(new.config.tracker.metrics_monitors_max);
         }
-        keys.put(&new.config.api_keys);
+        keys.put(&new.config.api_keys, new.config.api);
+        sessions.put(new.config.server.public_url.as_deref());
         destinations.put(all.iter().map(|(resolved, instance)| assemble::info(resolved, instance)).collect());
         // After the routes: nothing leads there any more.
         let gone = changes.removed.iter().cloned().collect();

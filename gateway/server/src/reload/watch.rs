@@ -6,6 +6,7 @@ use postroom_core::id::DestinationName;
 use tokio::time::sleep;
 
 use super::{Reloader, Stamp, load};
+use crate::api::{Audit, FILE_WATCH, of_watch};
 
 /// Between two looks.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -20,7 +21,7 @@ pub(super) struct Watched {
 }
 
 /// Looks again and again, as long as the configuration wants it.
-pub(crate) async fn watch(reloader: Arc<Reloader>) {
+pub(crate) async fn watch(reloader: Arc<Reloader>, audit: Audit) {
     let mut looks = Looks::default();
     loop {
         sleep(LOOK_INTERVAL).await;
@@ -32,7 +33,11 @@ pub(crate) async fn watch(reloader: Arc<Reloader>) {
         for (now, Watched { destination, loaded, .. }) in found {
             if looks.is_due(&destination, loaded, now) {
                 // The reload itself tells how it went. A build that does not run is not tried again until the file changes.
-                drop(reloader.reload_destination(destination.as_str(), "file watch").await);
+                match reloader.reload_destination(destination.as_str(), FILE_WATCH).await {
+                    Ok(None) => {}
+                    Ok(Some(done)) => audit.keep(of_watch(&destination, Ok(&done))).await,
+                    Err(refusal) => audit.keep(of_watch(&destination, Err(&refusal))).await,
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The statements that change the database, inside a transaction that someone else commits.
 
 mod accept;
+mod access;
 mod again;
+mod audit;
 mod mark;
 mod plugin_state;
 mod prune;
@@ -64,6 +66,7 @@ pub(super) fn queries() -> impl Iterator<Item = &'static str> {
     ];
     own.into_iter()
         .chain(accept::QUERIES)
+        .chain(access::QUERIES)
         .chain(mark::QUERIES)
         .chain(again::QUERIES)
         .chain(plugin_state::QUERIES)

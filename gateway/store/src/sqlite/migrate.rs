@@ -14,6 +14,8 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_hops.sql"),
     include_str!("migrations/0006_removed_destinations.sql"),
     include_str!("migrations/0007_monitors.sql"),
+    include_str!("migrations/0008_api_keys.sql"),
+    include_str!("migrations/0009_audit.sql"),
 ];
 
 /// Why a database could not be brought to the newest version.

@@ -53,7 +53,17 @@ impl<'row, 'statement> Columns<'row, 'statement> {
     /// The next column as JSON.
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T, ReadError> {
         let text = self.take::<String>()?;
-        serde_json::from_str(&text).map_err(|error| {
+        self.parsed(&text)
+    }
+
+    /// The next column as JSON, or NULL.
+    pub(super) fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ReadError> {
+        let text = self.take::<Option<String>>()?;
+        text.map(|text| self.parsed(&text)).transpose()
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, text: &str) -> Result<T, ReadError> {
+        serde_json::from_str(text).map_err(|error| {
             // The error's own text may repeat a value.
             let place = format!("not the expected JSON at line {} column {}", error.line(), error.column());
             self.corrupt(self.next - 1, &place)

@@ -154,8 +154,10 @@ impl SqliteStore {
         let remove = |blobs: &Arc<Blobs>| blobs.remove(removed.doomed);
         (pruned.blobs, pruned.blob_bytes) = self.on_blobs("remove large bodies from", remove).await?;
         let full = limit as u64;
-        let Pruned { marks, replays, state_keys, run_chunks, incidents, monitors, collections, .. } = pruned;
-        let rows = [marks, replays, state_keys, run_chunks, incidents, monitors, collections];
+        let Pruned {
+            marks, replays, state_keys, run_chunks, incidents, monitors, collections, audit, ..
+        } = pruned;
+        let rows = [marks, replays, state_keys, run_chunks, incidents, monitors, collections, audit];
         pruned.more = more || more_strays || rows.iter().any(|rows| *rows >= full);
         Ok(pruned)
     }

@@ -140,7 +140,7 @@ async fn a_newer_schema_is_refused_with_both_versions() {
     let refused = SqliteStore::open(scratch.options()).unwrap_err();
     assert!(matches!(refused, OpenError::TooNew { found: 4711, .. }), "{refused}");
     let message = refused.to_string();
-    assert!(message.contains("4711") && message.contains("up to 7"), "{message}");
+    assert!(message.contains("4711") && message.contains("up to 9"), "{message}");
 }
 
 #[tokio::test]

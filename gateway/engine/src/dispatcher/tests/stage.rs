@@ -136,6 +136,7 @@ impl Stage {
                 marks: LONG,
                 replays: LONG,
                 history: None,
+                audit: LONG,
             },
             tracking: Tracking::default(),
             clock: self.clock.clone(),

@@ -52,7 +52,7 @@ use Then::{Live, Process, Restart};
 
 /// Every setting of the default file with another value, or without one, and what a change of it is told as. A table that stands there
 /// several times is looked at once for each of its settings.
-const CHANGES: [(&str, &str, &str, Then); 74] = [
+const CHANGES: [(&str, &str, &str, Then); 77] = [
     ("server.listen", r#""127.0.0.1:9090""#, "server.listen", Restart),
     ("server.public_url", r#""https://other.example.com""#, "server.public_url", Live),
     ("server.drain", r#""31s""#, "server.drain", Restart),
@@ -62,6 +62,9 @@ const CHANGES: [(&str, &str, &str, Then); 74] = [
     ("retention.size", r#""51 GiB""#, "retention.size", Restart),
     ("retention.idempotency_keys", r#""8d""#, "retention.idempotency_keys", Restart),
     ("retention.replays", r#""91d""#, "retention.replays", Restart),
+    ("retention.audit", r#""366d""#, "retention.audit", Restart),
+    ("api.requests_per_second", "1001", "api.requests_per_second", Live),
+    ("api.failures_per_minute", "31", "api.failures_per_minute", Live),
     ("plugins.path", r#"["elsewhere"]"#, "plugins.path", Live),
     ("plugins.watch", "true", "plugins.watch", Live),
     ("tracker.enabled", "false", "tracker.enabled", Live),

@@ -46,6 +46,7 @@ fn the_default_file_changes_nothing() {
     assert_eq!(default.store, empty.store);
     assert_eq!(default.plugins, empty.plugins);
     assert_eq!(default.retention, empty.retention);
+    assert_eq!(default.api, empty.api);
     assert_eq!(format!("{:?}", default.tracker), format!("{:?}", empty.tracker));
     assert!(default.sources.is_empty() && default.destinations.is_empty() && default.routes.is_empty());
 }
@@ -57,6 +58,7 @@ fn the_values_in_the_default_file_are_the_defaults_of_the_code() {
     assert_eq!(written.server.drain, empty.server.drain);
     assert_eq!(written.store, empty.store);
     assert_eq!(written.retention, empty.retention);
+    assert_eq!(written.api, empty.api);
     assert_eq!(written.plugins.path, empty.plugins.path[1..], "the first is the program's own folder");
     assert_eq!(written.sources[0].body_bytes_max, limits::BODY_BYTES_MAX);
     let [destination, _] = written.destinations.as_slice() else { panic!("two destinations") };

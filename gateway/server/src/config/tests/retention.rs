@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 fn every_age_and_the_size_can_be_set() {
     let config = good(
         "[retention]\nevents = \"30d\"\ndead_letters = \"3650d\"\nsize = \"2 TiB\"\nidempotency_keys = \"12h\"\n\
-         replays = \"1s\"",
+         replays = \"1s\"\naudit = \"30d\"",
     );
     assert_eq!(
         config.retention,
@@ -21,6 +21,7 @@ fn every_age_and_the_size_can_be_set() {
             size_bytes: Some(2 << 40),
             idempotency_keys: DAY / 2,
             replays: Duration::from_secs(1),
+            audit: 30 * DAY,
         }
     );
 }

@@ -42,9 +42,11 @@ const DELETE_MONITORS: &str = "
 const DELETE_COLLECTIONS: &str = "
     DELETE FROM collection_watch
     WHERE id IN (SELECT id FROM collection_watch WHERE last_at < ?1 ORDER BY last_at LIMIT ?2)";
+const DELETE_AUDIT: &str = "
+    DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)";
 
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 11] = [
+pub(super) const QUERIES: [&str; 12] = [
     DELETE_EVENT,
     DELIVERIES_OF,
     LEAVE_BLOB,
@@ -56,6 +58,7 @@ pub(super) const QUERIES: [&str; 11] = [
     DELETE_INCIDENTS,
     DELETE_MONITORS,
     DELETE_COLLECTIONS,
+    DELETE_AUDIT,
 ];
 
 /// An event that may go, as it was found before the transaction.
@@ -111,12 +114,15 @@ impl Changes<'_> {
         if let Some(destinations) = &prune.removed_destinations {
             removed.pruned.state_keys += self.remove_state_of(destinations, limit)?;
         }
+        let remove = |sql, before: i64| {
+            let removed = self.connection.prepare_cached(sql)?.execute([before, limit])?;
+            Ok::<_, rusqlite::Error>(removed as u64)
+        };
+        if let Some(before) = prune.audit_before {
+            removed.pruned.audit = remove(DELETE_AUDIT, before.as_unix_ms())?;
+        }
         if let Some(before) = prune.history_before {
             let before = before.as_unix_ms();
-            let remove = |sql, before: i64| {
-                let removed = self.connection.prepare_cached(sql)?.execute([before, limit])?;
-                Ok::<_, rusqlite::Error>(removed as u64)
-            };
             removed.pruned.run_chunks = remove(DELETE_CHUNKS, before)?;
             removed.pruned.incidents = remove(DELETE_INCIDENTS, before)?;
             removed.pruned.monitors = remove(DELETE_MONITORS, before.div_euclid(MONTH_MS))?;

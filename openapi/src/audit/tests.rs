@@ -1,0 +1,103 @@
+use poem::http::Method;
+use serde_json::json;
+
+use crate::{
+    audit::{AuditOutcome, AuditVia, NewAuditEntry},
+    fake::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY},
+    problem::Code,
+};
+
+/// What the only request so far left in the audit log.
+#[track_caller]
+fn only(gateway: &Fake) -> NewAuditEntry {
+    let mut entries = gateway.audited();
+    assert_eq!(entries.len(), 1, "{entries:#?}");
+    entries.remove(0)
+}
+
+#[tokio::test]
+async fn a_change_is_kept_with_who_what_and_how_it_stood() {
+    let gateway = Fake::default();
+    let client = gateway.client();
+    let request = client.post("/api/v1/destinations/itoc360/pause").header("x-request-id", "it.1");
+    request.header("authorization", format!("Bearer {OPERATOR_KEY}")).send().await.assert_status_is_ok();
+    let expected = NewAuditEntry {
+        who: "olga".to_owned(),
+        via: AuditVia::ApiKey,
+        operation: "pauseDestination".to_owned(),
+        object: Some("destinations/itoc360".to_owned()),
+        before: json!({"gate": "open"}).as_object().cloned(),
+        after: json!({"gate": "held"}).as_object().cloned(),
+        outcome: AuditOutcome::Done,
+        code: None,
+        request_id: Some("it.1".to_owned()),
+    };
+    assert_eq!(only(&gateway), expected);
+}
+
+#[track_caller]
+fn check(entry: &NewAuditEntry, outcome: AuditOutcome, code: Code, object: Option<&str>) {
+    assert_eq!((entry.outcome, entry.code, entry.object.as_deref()), (outcome, Some(code), object));
+    assert_eq!(entry.after, None);
+}
+
+#[tokio::test]
+async fn what_was_not_done_is_kept_too() {
+    let gateway = Fake::with_events(2);
+    gateway.post(API_KEY, "/api/v1/destinations/itoc360/pause", "").await;
+    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("destinations/itoc360"));
+    let gateway = Fake::with_events(2);
+    gateway.post(OPERATOR_KEY, "/api/v1/deliveries/2/cancel", "").await;
+    check(&only(&gateway), AuditOutcome::Refused, Code::Conflict, Some("deliveries/2"));
+    let gateway = Fake::default();
+    gateway.post(OPERATOR_KEY, "/api/v1/destinations/itoc360/resume", "").await;
+    check(&only(&gateway), AuditOutcome::Failed, Code::Unavailable, Some("destinations/itoc360"));
+}
+
+#[tokio::test]
+async fn the_path_of_what_is_not_there_and_a_key_in_the_place_of_its_name_are_not_kept() {
+    let gateway = Fake::default();
+    gateway.post(OPERATOR_KEY, "/api/v1/destinations/my-password/pause", "").await;
+    check(&only(&gateway), AuditOutcome::Refused, Code::NotFound, None);
+    let gateway = Fake::default();
+    let path = format!("/api/v1/keys/postroom_{}", "0".repeat(72));
+    let client = gateway.client();
+    let request = client.request(Method::DELETE, path);
+    request.header("authorization", format!("Bearer {OPERATOR_KEY}")).send().await;
+    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("keys/***"));
+}
+
+#[tokio::test]
+async fn what_only_looks_and_what_nobody_known_wants_is_not_kept() {
+    let gateway = Fake::default();
+    gateway.get("/api/v1/destinations").await.assert_status_is_ok();
+    gateway.post("nobodys", "/api/v1/destinations/itoc360/pause", "").await;
+    gateway
+        .post(OPERATOR_KEY, "/api/v1/replays", r#"{"filter": {}, "dry_run": true}"#)
+        .await
+        .assert_status_is_ok();
+    assert!(gateway.audited().is_empty(), "{:#?}", gateway.audited());
+    gateway.post(OPERATOR_KEY, "/api/v1/replays", r#"{"filter": {}}"#).await.assert_status_is_ok();
+    assert_eq!(only(&gateway).operation, "createReplay");
+}
+
+#[tokio::test]
+async fn a_key_that_is_made_is_named() {
+    let gateway = Fake::default();
+    gateway
+        .post(ADMIN_KEY, "/api/v1/keys", r#"{"name": "ci", "role": "viewer"}"#)
+        .await
+        .assert_status_is_ok();
+    assert_eq!(only(&gateway).object.as_deref(), Some("keys/ci"));
+}
+
+#[tokio::test]
+async fn the_log_is_read_in_pages_by_admins() {
+    let gateway = Fake::with_events(3);
+    gateway.get("/api/v1/audit").await.assert_status(poem::http::StatusCode::FORBIDDEN);
+    let client = gateway.client();
+    let request = client.get("/api/v1/audit?who=me&operation=createKey&since=2026-01-01T00:00:00Z&limit=2");
+    let response = request.header("authorization", format!("Bearer {ADMIN_KEY}")).send().await;
+    response.assert_status_is_ok();
+    assert!(gateway.filters()[0].contains("createKey"), "{:?}", gateway.filters());
+}
