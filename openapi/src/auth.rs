@@ -12,7 +12,7 @@ use poem::{
 
 mod guard;
 
-pub(crate) use guard::{AdminKey, ApiKey, OperatorKey, SCHEME as API_KEY_SCHEME};
+pub(crate) use guard::{AdminKey, ApiKey, OperatorKey, SCHEME as API_KEY_SCHEME, caller_now};
 
 /// A secret as a caller presented it: an API key or a source's token. Does not print itself.
 #[derive(Clone, PartialEq, Eq)]

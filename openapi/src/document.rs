@@ -34,6 +34,8 @@ use crate::{
     replays::Replay,
 };
 
+mod stream;
+
 const DESCRIPTION: &str = "\
 Postroom receives every webhook that Postman can send, keeps it, and delivers it to plugins.
 

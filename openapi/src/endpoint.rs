@@ -7,7 +7,7 @@ use crate::{
     actions::ActionsApi, body::Budget, deliveries::DeliveriesApi, destinations::DestinationsApi,
     docs_ui::DocsUi, document::NoGateway, edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi,
     incidents::IncidentsApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations,
-    plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi,
+    plugins::PluginsApi, port::Gateway, reload::ReloadApi, replays::ReplaysApi, stream::StreamApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -22,6 +22,7 @@ pub(crate) type Apis<G> = (
     ActionsApi<G>,
     PluginsApi<G>,
     ReloadApi<G>,
+    StreamApi<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -47,6 +48,7 @@ pub fn endpoint<G: Gateway>(
         ActionsApi(gateway.clone()),
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
+        StreamApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

@@ -23,6 +23,7 @@ mod monitors;
 mod plugins;
 mod samples;
 mod setup;
+mod stream;
 mod upload;
 
 use crate::{
@@ -45,6 +46,7 @@ use crate::{
 pub(crate) use monitors::BREAKS_OFF;
 pub(crate) use samples::event;
 use samples::{delivery, destination, replay};
+pub(crate) use stream::Script;
 pub(crate) use upload::FakeUpload;
 
 pub(crate) const SOURCE: &str = "acme";
@@ -113,6 +115,9 @@ struct State {
     seen: Mutex<Vec<RequestSeen>>,
     filters: Mutex<Vec<String>>,
     refused: Mutex<Vec<String>>,
+    /// What readers are given, and what then.
+    told: Mutex<Script>,
+    revoked: Mutex<Vec<String>>,
 }
 
 impl Fake {
@@ -258,6 +263,9 @@ impl Gateway for Fake {
 
     async fn authenticate(&self, key: &Credential) -> Option<Caller> {
         let caller = |name: &str, role| Some(Caller { name: name.to_owned(), role });
+        if self.0.revoked.lock().unwrap().iter().any(|revoked| revoked == key.expose()) {
+            return None;
+        }
         match key.expose() {
             API_KEY => caller("me", Role::Viewer),
             OPERATOR_KEY => caller("olga", Role::Operator),

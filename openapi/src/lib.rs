@@ -16,6 +16,7 @@ pub mod monitors;
 pub mod plugins;
 pub mod reload;
 pub mod replays;
+pub mod stream;
 
 pub mod auth;
 pub mod page;

@@ -22,12 +22,14 @@ use crate::{
 
 mod hook;
 mod monitors;
+mod stream;
 
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
+pub use stream::{Follow, FollowError, Reader, Step, Told};
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Monitors {
+pub trait Gateway: Monitors + Follow {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;

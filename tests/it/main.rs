@@ -38,6 +38,7 @@ mod sandbox;
 mod secrets;
 mod shutdown;
 mod steering;
+mod stream;
 mod support;
 mod zig;
 

@@ -11,6 +11,7 @@ mod plugins;
 mod registry;
 mod reload;
 mod steer;
+mod stream;
 mod upload;
 mod wire;
 
@@ -48,6 +49,7 @@ pub(crate) use self::{
     keys::ApiKeys,
     metrics::{Metrics, MonitorMetrics},
     registry::Destinations,
+    stream::Stream,
 };
 use self::{
     errors::{body_unreadable, no_such_kind, refusal, unreadable},
@@ -79,6 +81,7 @@ pub(crate) struct Parts {
     pub(crate) destinations: Arc<Destinations>,
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) reloader: Arc<Reloader>,
+    pub(crate) stream: Stream,
     pub(crate) metrics: Metrics,
     pub(crate) monitor_metrics: MonitorMetrics,
     /// Age at which runs go; never when absent.

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use self::stamp::Stamp;
 pub(crate) use self::{load::Loaded, refusal::Refusal, watch::watch};
 use crate::{
-    api::{ApiKeys, Destinations, MonitorMetrics},
+    api::{ApiKeys, Destinations, MonitorMetrics, Stream},
     assemble::Offers,
     config::{
         Config, Draft, LoadError,
@@ -48,6 +48,7 @@ pub(crate) struct Governed {
     pub(crate) intake: Arc<Intake>,
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) destinations: Arc<Destinations>,
+    pub(crate) stream: Stream,
     pub(crate) monitor_metrics: MonitorMetrics,
 }
 

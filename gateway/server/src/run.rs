@@ -6,11 +6,11 @@ use futures_util::future::join_all;
 use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
 use postroom_store::{OpenError, SqliteStore, Store};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, ApiKeys, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth},
+    api::{Api, ApiKeys, Destinations, Metrics, MonitorMetrics, Parts, StoreHealth, Stream},
     assemble::{self, Offers, Started},
     config::{Config, Faults},
     plugin_emit::EmitRates,
@@ -77,6 +77,7 @@ pub async fn run(
             () = gateway.engine.ended() => failed = true,
         }
         tracing::info!("stopping, requests and deliveries in flight may end");
+        gateway.stream.end();
         stopping.cancel();
     };
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
@@ -111,6 +112,8 @@ struct Gateway {
     reloader: Arc<Reloader>,
     engine: Arc<Handle>,
     api: Api,
+    stream: Stream,
+    reporter: JoinHandle<()>,
 }
 
 impl Gateway {
@@ -152,6 +155,7 @@ impl Gateway {
             clock: clock.clone(),
             metrics: counters.clone(),
         }));
+        let stream = Stream::new(&shared, &engine, clock.now());
         let history = config.tracker.history;
         let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
         let metrics = Metrics::new(&counters, &offers.series, &monitor_metrics);
@@ -161,10 +165,12 @@ impl Gateway {
             engine: Arc::clone(&engine),
             keys: Arc::new(ApiKeys::new(&config.api_keys)),
             destinations: Arc::new(Destinations::new(infos)),
+            stream: stream.clone(),
             monitor_metrics: monitor_metrics.clone(),
         };
         let reloader = Arc::new(Reloader::new(read_again, governed.clone(), loaded, instances));
         let Governed { intake, keys, destinations, .. } = governed;
+        let reporter = tokio::spawn(stream.reporter(&shared, &destinations).run());
         let api = Api::new(Parts {
             intake,
             store: shared,
@@ -172,6 +178,7 @@ impl Gateway {
             destinations,
             keys,
             reloader: Arc::clone(&reloader),
+            stream: stream.clone(),
             metrics,
             monitor_metrics,
             history,
@@ -179,11 +186,14 @@ impl Gateway {
             clock,
             looking: tokio::sync::Mutex::default(),
         });
-        Ok(Self { store, reloader, engine, api })
+        Ok(Self { store, reloader, engine, api, stream, reporter })
     }
 
     /// Ends the plugins and then the store, which they may still need.
     async fn stop(self) {
+        if self.reporter.await.is_err() {
+            tracing::error!("what happens was no longer told: a fault ended it");
+        }
         let instances = self.reloader.stop().await;
         join_all(instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
         self.store.close().await;

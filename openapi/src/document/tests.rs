@@ -67,6 +67,7 @@ fn the_operations_are_these() {
             "getPlugin GET /api/v1/plugins/{id}",
             "reloadConfiguration POST /api/v1/config/reload",
             "reloadDestination POST /api/v1/destinations/{name}/reload",
+            "followChanges GET /api/v1/stream",
             "getLiveness GET /health/live",
             "getReadiness GET /health/ready",
             "getMetrics GET /metrics",

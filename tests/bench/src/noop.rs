@@ -1,6 +1,7 @@
 //! The yardstick: the gateway's own accept loop, threads and HTTP contract, around a gateway that keeps nothing.
 
 mod monitors;
+mod stream;
 
 use std::{
     net::{IpAddr, TcpListener},

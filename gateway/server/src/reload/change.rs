@@ -79,7 +79,7 @@ impl Reloader {
         changes: Changes,
         ready: Ready,
     ) -> Result<Applied, Refusal> {
-        let Governed { engine, intake, keys, destinations, monitor_metrics, .. } = &self.governed;
+        let Governed { engine, intake, keys, destinations, stream, monitor_metrics, .. } = &self.governed;
         let Ready { prepared, started } = ready;
         let mut instances = current.instances.clone();
         instances.extend(started);
@@ -119,6 +119,7 @@ impl Reloader {
             monitor_metrics.put(new.config.tracker.metrics_monitors_max);
         }
         keys.put(&new.config.api_keys);
+        stream.keys_changed();
         destinations.put(all.iter().map(|(resolved, instance)| assemble::info(resolved, instance)).collect());
         // After the routes: nothing leads there any more.
         let gone = changes.removed.iter().cloned().collect();
