@@ -1,21 +1,26 @@
 //! What happens, as it happens: the stream of server-sent events, with the real program.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::Duration,
+};
 
 use postroom_tests::{
     doubles::{Double, Receiver},
     harness::{Config, TestGateway, body, eventually},
 };
 use reqwest::{Method, Response};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
     time::timeout,
 };
 
-use crate::support::{retry, start};
+use crate::support::{program, retry, start};
 
 const STREAM: &str = "/api/v1/stream";
 /// Of a stream that should have told something by now.
@@ -226,6 +231,28 @@ async fn a_reader_who_does_not_read_takes_little_and_is_told_what_it_missed() {
     assert!(grown < 24 << 20, "{grown} bytes");
     let text = deaf.read_until("event: resync").await;
     assert!(text.contains("event: events"), "it goes on with what comes now");
+}
+
+#[tokio::test]
+async fn the_command_shows_what_happens_until_it_is_interrupted() {
+    let gateway = start(Config::new()).await;
+    let args = ["events", "tail", "--topic", "events", "--json", "--url", &gateway.client().url("")];
+    let mut command = program().command(args);
+    command.env("POSTROOM_API_KEY", gateway.config().api_key());
+    let mut tail = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the command to follow", async || {
+        let metrics = gateway.ask("/metrics").await.text();
+        metrics.contains("operation=\"followChanges\"").then_some(())
+    })
+    .await;
+    let event = gateway.accept(body::monitor_run("m", 0)).await;
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let line = spawn_blocking(move || lines.next().unwrap().unwrap()).await.unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&told["topic"], &told["data"]["id"]), (&Value::from("events"), &Value::from(event)));
+    kill_process(Pid::from_child(&tail), Signal::INT).unwrap();
+    let ended = spawn_blocking(move || tail.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!((ended.status.code(), &*String::from_utf8_lossy(&ended.stderr)), (Some(130), ""));
 }
 
 #[tokio::test]

@@ -9,19 +9,20 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use self::{
     exit::{Exit, Failure},
     settings::{ConfigFile, ServerFlags},
 };
 pub(crate) use self::{
-    gateway::{Api, GatewayFlags, Question},
+    gateway::{Api, Followed, GatewayFlags, Question},
     settings::parse_public_url,
 };
 use crate::{
     commands::{
-        backup, check, demo, destination, incidents, init, monitors, openapi, plugin, routes, send, serve,
+        backup, check, completions, demo, destination, events, incidents, init, man, monitors, openapi,
+        plugin, routes, send, serve,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -59,6 +60,9 @@ enum Command {
     Destinations(destination::ListArgs),
     /// Look at a destination of a running gateway, and steer it
     Destination(destination::Args),
+    /// What came in, and what happens
+    #[command(subcommand)]
+    Events(events::Command),
     /// What the runs of Postman's monitors say
     #[command(subcommand)]
     Monitors(monitors::Command),
@@ -73,6 +77,10 @@ enum Command {
     Plugin(plugin::Command),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
+    /// Print or write the manual pages
+    Man(man::Args),
 }
 
 impl Command {
@@ -85,6 +93,11 @@ impl Command {
         };
         if tells { "info" } else { "warn" }
     }
+}
+
+/// All commands with their flags.
+pub(crate) fn cli() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command with the arguments of this process.
@@ -131,7 +144,10 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Incidents(command) => incidents::run(&command, output),
         Command::Backup(command) => backup::run(&command, output),
         Command::Plugin(command) => plugin::run(command, output),
+        Command::Events(command) => events::run(&command, output),
         Command::Openapi => openapi::run(output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 

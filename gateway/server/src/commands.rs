@@ -3,10 +3,13 @@
 mod action_table;
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod events;
 pub(crate) mod incidents;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod monitors;
 pub(crate) mod openapi;
 pub(crate) mod plugin;
