@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is tests, where a wrong guess should fail")]
 
+mod abuse;
 mod actions;
 mod api;
 mod architecture;
