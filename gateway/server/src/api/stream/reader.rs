@@ -18,9 +18,10 @@ use super::{
 
 /// Entries that are looked at, and bytes that are taken, before anything is given.
 const LOOKED_AT_MAX: usize = 1024;
-const TAKEN_BYTES_MAX: usize = 16 * 1024;
+// As many as a connection holds for a client that does not read: some sixteen of such pieces.
+const TAKEN_BYTES_MAX: usize = 8 * 1024;
 /// Events that are read from the log at once.
-const PART_MAX: usize = 64;
+const PART_MAX: usize = 32;
 
 const UNKNOWN: &str = "the position to go on behind is not remembered";
 const GONE: &str = "some of the events were removed because of their age";
