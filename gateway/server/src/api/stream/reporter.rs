@@ -34,8 +34,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TURN_MESSAGES_MAX: usize = 6 * 1024;
 const TURN_MAX: usize = 512;
 const TURN_MIN: usize = 16;
-/// What waits to be told beyond this is left out.
-const BACKLOG_MAX: usize = 8 * 1024;
+/// What waits to be told beyond so many turns is left out.
+const BACKLOG_TURNS: usize = 16;
 /// For how long it goes on when nobody reads: whoever was cut off comes back by then.
 const LINGER: Duration = Duration::from_secs(60);
 
@@ -150,19 +150,20 @@ impl Reporter {
 
     async fn turn(&mut self) -> Result<Turn, StoreError> {
         let most = (TURN_MESSAGES_MAX / self.journal.readers().max(1)).clamp(TURN_MIN, TURN_MAX);
+        let backlog_max = most * BACKLOG_TURNS;
         let mut left_out = self.note();
         // Before the end of the log: an event is told before its deliveries.
         let made = self.newest_delivery.borrow_and_update().map_or(0, DeliveryId::get);
         let end = *self.log_end.borrow_and_update();
 
         let told = self.journal.now().event;
-        if end - told > BACKLOG_MAX as i64 {
+        if end - told > backlog_max as i64 {
             self.journal.missed(Topics::of(&[Topic::Events]), MUCH, end);
             left_out = true;
         } else if end > told {
             self.events(told, most).await?;
         }
-        if made - self.made > BACKLOG_MAX as i64 || self.deliveries.len() > BACKLOG_MAX {
+        if made - self.made > backlog_max as i64 || self.deliveries.len() > backlog_max {
             self.miss(Topic::Deliveries);
             (self.made, left_out) = (made, true);
             self.deliveries.clear();
