@@ -191,15 +191,15 @@ async fn a_position_that_is_not_known_is_told_so() {
 async fn a_stream_needs_a_key_and_ends_when_it_is_one_no_more() {
     let key = "0123456789abcdef0123456789abcdef";
     let mut gateway = start(Config::new().key("other", "viewer", key)).await;
-    let (config, stream) = (gateway.config().clone(), gateway.client().url(STREAM));
-    let unasked = reqwest::Client::new().get(&stream).send().await.unwrap();
+    let config = gateway.config().clone();
+    let stream = || gateway.client().request(Method::GET, STREAM);
+    let unasked = stream().send().await.unwrap();
     assert_eq!(unasked.status(), 401);
-    let mut theirs = reqwest::Client::new().get(&stream).bearer_auth(key).send().await.unwrap();
+    let mut theirs = stream().bearer_auth(key).send().await.unwrap();
     assert_eq!(theirs.status(), 200);
     let mut ours = Reader::begin(&gateway, "", None).await;
 
-    let without = config.clone();
-    gateway.reconfigure(without.revoked(key));
+    gateway.reconfigure(config.revoked(key));
     gateway.done("/api/v1/config/reload", Value::Null).await;
     let end = timeout(PATIENCE, async { while let Ok(Some(_)) = theirs.chunk().await {} }).await;
     end.expect("the stream of the key that is gone ends");
