@@ -69,6 +69,13 @@ struct Turn {
     left_out: bool,
 }
 
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        // Whatever ended it: readers whom nobody tells anything must not take that for silence.
+        self.journal.stopping().cancel();
+    }
+}
+
 impl Reporter {
     pub(super) fn new(journal: Arc<Journal>, store: Arc<dyn Store>, engine: &Handle, look: Look) -> Self {
         let log = EventLog::new(Arc::clone(&store));
