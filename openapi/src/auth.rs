@@ -19,7 +19,7 @@ mod guard;
 mod origin;
 mod presented;
 
-pub(crate) use guard::{AdminKey, ApiKey, KeyOnly, OperatorKey, SCHEME as API_KEY_SCHEME};
+pub(crate) use guard::{AdminKey, ApiKey, KeyOnly, OperatorKey, SCHEME as API_KEY_SCHEME, is_still_let_in};
 pub(crate) use presented::{SESSION_COOKIE, session_cookie};
 
 /// A secret as a caller presented it: an API key or a source's token. Does not print itself.

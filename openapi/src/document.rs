@@ -38,6 +38,8 @@ use crate::{
     webhooks,
 };
 
+mod stream;
+
 const DESCRIPTION: &str = "\
 Postroom receives every webhook that Postman can send, keeps it, and delivers it to plugins.
 

@@ -9,7 +9,7 @@ use crate::{
     edge::Edge, events::EventsApi, health::HealthApi, hooks::HooksApi, incidents::IncidentsApi,
     keys::KeysApi, metrics::MetricsApi, monitors::MonitorsApi, operations::Operations, plugins::PluginsApi,
     port::Gateway, reload::ReloadApi, replays::ReplaysApi, routes::RoutesApi, session::SessionApi,
-    sources::SourcesApi, stats::StatsApi,
+    sources::SourcesApi, stats::StatsApi, stream::StreamApi,
 };
 
 /// Every resource. This list is the API: the document and the routing both come from it.
@@ -26,6 +26,7 @@ pub(crate) type Apis<G> = (
     PluginsApi<G>,
     ReloadApi<G>,
     AccessApis<G>,
+    StreamApi<G>,
     HealthApi<G>,
     MetricsApi<G>,
 );
@@ -70,6 +71,7 @@ pub fn endpoint<G: Gateway>(
         PluginsApi(gateway.clone()),
         ReloadApi(gateway.clone()),
         (KeysApi(gateway.clone()), AuditApi(gateway.clone()), SessionApi(gateway.clone())),
+        StreamApi(gateway.clone()),
         HealthApi(gateway.clone()),
         MetricsApi(gateway.clone()),
     );

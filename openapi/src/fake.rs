@@ -26,6 +26,7 @@ mod monitors;
 mod plugins;
 mod samples;
 mod setup;
+mod stream;
 mod upload;
 
 use crate::{
@@ -50,6 +51,7 @@ pub(crate) use access::{BUSY_KEY, FRESH_KEY, GUESSED_KEY, SESSION};
 pub(crate) use monitors::BREAKS_OFF;
 pub(crate) use samples::event;
 use samples::{delivery, destination, replay};
+pub(crate) use stream::Script;
 pub(crate) use upload::FakeUpload;
 
 pub(crate) const SOURCE: &str = "acme";
@@ -119,6 +121,9 @@ struct State {
     filters: Mutex<Vec<String>>,
     refused: Mutex<Vec<String>>,
     audit: Mutex<Vec<NewAuditEntry>>,
+    /// What readers are given, and what then.
+    told: Mutex<Script>,
+    revoked: Mutex<Vec<String>>,
 }
 
 impl Fake {

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::stream::{self, EVENT_STREAM};
+
 const VERSION: &str = "3.0.3";
 /// Where the names of licences are explained. poem-openapi takes no URL for one.
 const LICENSES: &str = "https://spdx.org/licenses/";
@@ -31,6 +33,7 @@ pub(crate) fn finalize(mut document: Value) -> Value {
     describe_responses(&mut document);
     drop_unused_schemas(&mut document);
     tag_answers(&mut document);
+    say_events(&mut document);
     document
 }
 
@@ -104,24 +107,34 @@ fn single_reference(schema: &mut Map<String, Value>) {
 /// all that it takes.
 fn close_parameter_enums(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
+    let mut listed = Vec::new();
     for_operations(document, |operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
+            let many = parameter["schema"]["type"] == "array";
+            let place = if many { "/schema/items" } else { "/schema" };
+            let Some(described) = parameter.pointer_mut(place) else { continue };
             // One with a default is described as that and a reference.
-            let described = &parameter["schema"];
             let reference = described.get("$ref").or_else(|| described.pointer("/allOf/0/$ref"));
             let reference = reference.and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
             let default = described.get("default").cloned();
             let schema = reference.and_then(|name| schemas.get(name));
             let schema = schema.filter(|schema| schema.get("pattern").is_none());
             if let Some(values) = schema.and_then(|schema| schema.get("enum")) {
-                parameter["schema"] = json!({"type": "string", "enum": values});
+                listed.extend(reference.filter(|_| many).map(str::to_owned));
+                *described = json!({"type": "string", "enum": values});
                 if let Some(default) = default {
-                    parameter["schema"]["default"] = default;
+                    described["default"] = default;
                 }
             }
         }
     });
+    // What lists alone take is written out there, and nothing points to it any more.
+    let text = document.to_string();
+    listed.retain(|name| !text.contains(&format!("\"#/components/schemas/{name}\"")));
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| !listed.contains(name));
+    }
 }
 
 /// What a request body holds is a closed set too: a field that is not known is refused.
@@ -233,6 +246,20 @@ fn tag_answers(document: &mut Value) {
             });
         }
     }
+}
+
+/// A stream of events is a string to a generator; what its messages hold stands beside it, by their topic.
+fn say_events(document: &mut Value) {
+    for_operations(document, |operation| {
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+            let content = response.get_mut("content").and_then(Value::as_object_mut);
+            if let Some(stream) = content.and_then(|content| content.get_mut(EVENT_STREAM)) {
+                stream["example"] = json!(stream::EXAMPLE);
+                stream["x-event-schema"] = stream::schemas();
+            }
+        }
+    });
 }
 
 fn for_operations(document: &mut Value, mut rule: impl FnMut(&mut Map<String, Value>)) {

@@ -24,6 +24,7 @@ pub mod routes;
 pub mod session;
 pub mod sources;
 pub mod stats;
+pub mod stream;
 
 pub mod auth;
 pub mod page;

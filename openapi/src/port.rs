@@ -25,15 +25,17 @@ mod follow;
 mod hook;
 mod monitors;
 mod setup;
+mod stream;
 
 pub use access::{Access, AccessRefusal};
 pub use follow::Follows;
 pub use hook::{Admission, Hook, HookBody, HookRefusal, Upload};
 pub use monitors::Monitors;
 pub use setup::Setup;
+pub use stream::{FollowError, Reader, Step, Streams, Told};
 
 /// The gateway as the API sees it. A clone is a handle to the same gateway and must be cheap.
-pub trait Gateway: Access + Follows + Monitors + Setup {
+pub trait Gateway: Access + Follows + Monitors + Setup + Streams {
     /// A source that has let a caller in. The gateway makes it in [`admit`](Self::admit) and gets it back in
     /// [`accept`](Self::accept), so that nothing is stored for a caller who was not admitted.
     type Source: Send + Sync;

@@ -69,6 +69,14 @@ impl Config {
         self.table("api_key", name, &format!("role = \"{role}\"\nkey = \"{key}\""))
     }
 
+    /// Without the API key that is `key`.
+    #[must_use]
+    pub fn revoked(mut self, key: &str) -> Self {
+        let tables = self.tables.split_inclusive("\n\n").filter(|table| !table.contains(key));
+        self.tables = tables.collect();
+        self
+    }
+
     /// Adds a source with these lines of settings; `tokens` must be among them.
     #[must_use]
     pub fn source(self, name: &str, settings: &str) -> Self {

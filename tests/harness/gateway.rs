@@ -271,6 +271,11 @@ impl TestGateway {
         self.running.process.memory_peak_bytes()
     }
 
+    /// Lets it open so many files and connections, or with `None` as many as the system allows.
+    pub fn limit_descriptors(&self, most: Option<u64>) {
+        self.running.process.limit_descriptors(most);
+    }
+
     /// Takes its disk away: every write to a file fails from now on.
     pub fn fill_disk(&self) {
         self.running.process.set_disk_full(true);

@@ -111,6 +111,17 @@ impl Process {
             .expect("the limits of a child can be set");
     }
 
+    /// Lets it open so many files and connections, or as many as the system allows.
+    pub(super) fn limit_descriptors(&self, most: Option<u64>) {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        prlimit(
+            Some(Pid::from_child(&self.child)),
+            Resource::Nofile,
+            Rlimit { current: most.or(maximum), maximum },
+        )
+        .expect("the limits of a child can be set");
+    }
+
     /// Waits until the process has ended and its log is complete.
     pub(super) async fn ended(&mut self) -> ExitStatus {
         self.logs.ended().await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is tests, where a wrong guess should fail")]
 
+mod abuse;
 mod access;
 mod actions;
 mod api;
@@ -46,6 +47,7 @@ mod sandbox;
 mod secrets;
 mod shutdown;
 mod steering;
+mod stream;
 mod support;
 mod zig;
 

@@ -48,7 +48,7 @@ use self::{
     wishes::Wishes,
 };
 use crate::{
-    Clock, Destination, Drained, Metrics,
+    Changed, Clock, Destination, Drained, Metrics,
     clock::Steady,
     feed::{CommitFeed, Feed},
 };
@@ -83,6 +83,8 @@ pub(crate) struct Dispatcher {
     hours: Hours,
     troubles: Troubles,
     log: Log,
+    /// Told of every change that is on disk.
+    changed: Changed,
     /// Lines about a store that fails: thousands of lanes may be reading when it does.
     store_log: Thinned,
     /// Questions from outside.
@@ -129,6 +131,7 @@ impl Dispatcher {
             pauses: Pauses::default(),
             troubles: Troubles::default(),
             log: Log::new(steady),
+            changed: Changed::default(),
             store_log: Thinned::new("failures of the store", steady),
             questions,
             tasks: JoinSet::new(),
@@ -136,6 +139,11 @@ impl Dispatcher {
             stop,
             stopping: false,
         }
+    }
+
+    /// Tells this of the changes.
+    pub(crate) fn telling(self, changed: Changed) -> Self {
+        Self { changed, ..self }
     }
 
     /// Runs until it is told to stop and nothing is in flight any more, or until a fault, which leaves that undone.

@@ -23,7 +23,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 pub use self::stopping::Drained;
 pub(crate) use self::stopping::Tasks;
 use crate::{
-    Clock,
+    Changed, Clock,
     dispatcher::{Answer, CancelWish, PauseWish, Question},
     steer::{CancelAnswer, SteerError},
     tracker::{Command, Tracking},
@@ -69,6 +69,9 @@ pub struct Handle {
     pub(crate) tracking: watch::Sender<Arc<Tracking>>,
     /// What people want of the tracker.
     pub(crate) tracker: mpsc::UnboundedSender<Command>,
+    /// The newest delivery that is durable.
+    pub(crate) newest_delivery: watch::Receiver<Option<DeliveryId>>,
+    pub(crate) changed: Changed,
     pub(crate) tasks: Tasks,
 }
 
@@ -76,6 +79,18 @@ impl Handle {
     /// How busy each destination is; empty once the engine has stopped.
     pub async fn loads(&self) -> BTreeMap<DestinationName, DestinationLoad> {
         self.ask(Question::Loads).await.unwrap_or_default()
+    }
+
+    /// Follows the id of the newest delivery that is durable.
+    #[must_use]
+    pub fn newest_delivery(&self) -> watch::Receiver<Option<DeliveryId>> {
+        self.newest_delivery.clone()
+    }
+
+    /// What changes of deliveries and incidents.
+    #[must_use]
+    pub const fn changed(&self) -> &Changed {
+        &self.changed
     }
 
     /// Starts nothing more at a destination until [`Handle::resume`], over restarts too. `by` says who wants that.

@@ -8,6 +8,7 @@
 
 mod attempt;
 mod backoff;
+pub mod changed;
 pub mod clock;
 pub mod destination;
 mod dispatcher;
@@ -24,6 +25,7 @@ mod testing;
 mod tracker;
 
 pub use self::{
+    changed::{Changed, Noted},
     clock::Clock,
     destination::{Deliver, Destination},
     feed::CommitFeed,
@@ -82,6 +84,7 @@ pub struct Parts {
 #[must_use]
 pub fn start(parts: Parts) -> Handle {
     let Parts { store, feed, intake, destinations, retention, tracking, clock, metrics } = parts;
+    let (newest_delivery, changed) = (feed.newest.clone(), Changed::default());
     let (questions, asked) = mpsc::unbounded_channel();
     let (stop, replays) = (CancellationToken::new(), Arc::new(Notify::new()));
     let names = destinations.iter().map(|destination| destination.name.clone()).collect();
@@ -95,8 +98,10 @@ pub fn start(parts: Parts) -> Handle {
     let (tracker, commands) = mpsc::unbounded_channel();
     let reins = Reins { settings, commands };
     let follower = Tracker::new(Arc::clone(&store), intake, clock.clone(), metrics.clone(), reins);
+    let follower = follower.telling(changed.clone());
     let dispatcher =
         Dispatcher::new(Arc::clone(&store), feed, destinations, clock.clone(), metrics, asked, stop.clone());
+    let dispatcher = dispatcher.telling(changed.clone());
     let running = vec![
         tokio::spawn(dispatcher.run()),
         tokio::spawn(until_stopped(stop.clone(), runner.run())),
@@ -111,6 +116,8 @@ pub fn start(parts: Parts) -> Handle {
         replays,
         tracking,
         tracker,
+        newest_delivery,
+        changed,
         tasks: Tasks::new(stop, running),
     }
 }

@@ -40,7 +40,7 @@ pub use self::{
     failures::{Failure, Failures},
     settings::{Enrich, Tracking},
 };
-use crate::{Clock, Drained, Intake, Metrics, backoff::Backoff, intake::time_uuid};
+use crate::{Changed, Clock, Drained, Intake, Metrics, backoff::Backoff, intake::time_uuid};
 
 /// Monitors, or collections, that one look takes in.
 const PAGE_MAX: usize = 256;
@@ -64,6 +64,8 @@ pub(crate) struct Tracker {
     store: Arc<dyn Store>,
     intake: Arc<Intake>,
     metrics: Metrics,
+    /// Told of every incident that changes.
+    changed: Changed,
     settings: watch::Receiver<Arc<Tracking>>,
     commands: mpsc::UnboundedReceiver<Command>,
     log_end: watch::Receiver<i64>,
@@ -130,6 +132,7 @@ impl Tracker {
             store,
             intake,
             metrics,
+            changed: Changed::default(),
             settings: reins.settings,
             commands: reins.commands,
             log_end,
@@ -143,6 +146,11 @@ impl Tracker {
             judged_by: None,
             backoff: Backoff::for_store(),
         }
+    }
+
+    /// Tells this of the changes.
+    pub(crate) fn telling(self, changed: Changed) -> Self {
+        Self { changed, ..self }
     }
 
     /// Follows the log until `stop`. It may be stopped at any point: each of its writes happens as a whole or not at all.

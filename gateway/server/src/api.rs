@@ -17,6 +17,7 @@ mod reload;
 mod sessions;
 mod setup;
 mod steer;
+mod stream;
 mod upload;
 mod wire;
 
@@ -57,6 +58,7 @@ pub(crate) use self::{
     metrics::{Metrics, MonitorMetrics},
     registry::Destinations,
     sessions::Sessions,
+    stream::Stream,
 };
 use self::{
     errors::{body_unreadable, no_such_kind, refusal, unreadable},
@@ -91,6 +93,7 @@ pub(crate) struct Parts {
     pub(crate) audit: Audit,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) counters: postroom_engine::Metrics,
+    pub(crate) stream: Stream,
     pub(crate) metrics: Metrics,
     pub(crate) monitor_metrics: MonitorMetrics,
     /// Age at which runs go; never when absent.

@@ -9,20 +9,20 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use self::{
     exit::{Exit, Failure},
     settings::{ConfigFile, ServerFlags},
 };
 pub(crate) use self::{
-    gateway::{Api, GatewayFlags, Question},
+    gateway::{Api, Followed, GatewayFlags, Question},
     settings::parse_public_url,
 };
 use crate::{
     commands::{
-        asked::Plain, audit, backup, check, deliveries, demo, destination, events, incidents, init, keys,
-        monitors, openapi, plugin, replays, routes, send, serve, setup,
+        asked::Plain, audit, backup, check, completions, deliveries, demo, destination, events, incidents,
+        init, keys, man, monitors, openapi, plugin, replays, routes, send, serve, setup,
     },
     output::{Colour, Output, Progress, Screen},
     telemetry::{self, LogArgs},
@@ -96,6 +96,10 @@ enum Command {
     Plugin(plugin::Command),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
+    /// Print or write the manual pages
+    Man(man::Args),
 }
 
 impl Command {
@@ -108,6 +112,11 @@ impl Command {
         };
         if tells { "info" } else { "warn" }
     }
+}
+
+/// All commands with their flags.
+pub(crate) fn cli() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command with the arguments of this process.
@@ -163,6 +172,8 @@ fn dispatch(command: Command, output: &mut Output<'_>) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&args, output),
         Command::Plugin(command) => plugin::run(command, output),
         Command::Openapi => openapi::run(output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 

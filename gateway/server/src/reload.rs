@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::stamp::Stamp;
 pub(crate) use self::{load::Loaded, refusal::Refusal, watch::watch};
 use crate::{
-    api::{ApiKeys, Destinations, MonitorMetrics, Sessions},
+    api::{ApiKeys, Destinations, MonitorMetrics, Sessions, Stream},
     assemble::Offers,
     config::{
         Config, Draft, LoadError,
@@ -48,6 +48,7 @@ pub(crate) struct Governed {
     pub(crate) keys: Arc<ApiKeys>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) destinations: Arc<Destinations>,
+    pub(crate) stream: Stream,
     pub(crate) monitor_metrics: MonitorMetrics,
 }
 

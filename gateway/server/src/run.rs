@@ -6,12 +6,13 @@ use futures_util::future::join_all;
 use postroom_core::limits;
 use postroom_engine::{Clock, CommitFeed, Drained, Handle, Intake};
 use postroom_store::{OpenError, SqliteStore, Store, StoreError};
-use tokio::{net::TcpListener, sync::mpsc, time::Instant};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth, of_signal,
+        Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth, Stream,
+        of_signal,
     },
     assemble::{self, Offers, Started},
     config::{Config, Faults},
@@ -85,6 +86,7 @@ pub async fn run(
             () = gateway.engine.ended() => failed = true,
         }
         tracing::info!("stopping, requests and deliveries in flight may end");
+        gateway.stream.end();
         stopping.cancel();
     };
     let limits = Limits { drain_max: config.server.drain, ..Limits::default() };
@@ -129,6 +131,8 @@ struct Gateway {
     keys: Arc<ApiKeys>,
     audit: Audit,
     api: Api,
+    stream: Stream,
+    reporter: JoinHandle<()>,
 }
 
 impl Gateway {
@@ -174,6 +178,7 @@ impl Gateway {
         let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
         let sessions = Arc::new(Sessions::new(config.server.public_url.as_deref()));
         let audit = Audit::new(Arc::clone(&shared), clock.clone());
+        let stream = Stream::new(&shared, &engine, clock.now());
         let history = config.tracker.history;
         let monitor_metrics = MonitorMetrics::new(config.tracker.metrics_monitors_max);
         let metrics = Metrics::new(&counters, &offers.series, &monitor_metrics);
@@ -184,10 +189,12 @@ impl Gateway {
             keys: Arc::clone(&keys),
             sessions: Arc::clone(&sessions),
             destinations: Arc::new(Destinations::new(infos)),
+            stream: stream.clone(),
             monitor_metrics: monitor_metrics.clone(),
         };
         let reloader = Arc::new(Reloader::new(read_again, governed.clone(), loaded, instances));
         let Governed { intake, destinations, .. } = governed;
+        let reporter = tokio::spawn(stream.reporter(&shared, &destinations).run());
         let api = Api::new(Parts {
             intake,
             store: shared,
@@ -198,6 +205,7 @@ impl Gateway {
             audit: audit.clone(),
             reloader: Arc::clone(&reloader),
             counters,
+            stream: stream.clone(),
             metrics,
             monitor_metrics,
             history,
@@ -206,11 +214,14 @@ impl Gateway {
             clock,
             looking: tokio::sync::Mutex::default(),
         });
-        Ok(Self { store, reloader, engine, keys, audit, api })
+        Ok(Self { store, reloader, engine, keys, audit, api, stream, reporter })
     }
 
     /// Ends the plugins and then the store, which they may still need.
     async fn stop(self) {
+        if self.reporter.await.is_err() {
+            tracing::error!("what happens was no longer told: a fault ended it");
+        }
         let instances = self.reloader.stop().await;
         join_all(instances.iter().map(|instance| instance.stop(PLUGIN_STOP_MAX))).await;
         self.keys.keep_uses_now().await;

@@ -16,6 +16,7 @@ use poem::{
     Endpoint, Request, Response,
     web::{LocalAddr, RemoteAddr},
 };
+use postroom_openapi::stream::Endless;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -77,6 +78,8 @@ const CONNECTIONS_MAX: usize = 16 * 1024;
 /// Shortest and longest pause after the system refused to accept.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long a reader of what has no end may take to read its last piece once the server stops.
+const PART_MAX: Duration = Duration::from_secs(1);
 /// HTTP/2: how often a silent client is asked whether it is still there, and how long it may take to say so.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -91,6 +94,8 @@ enum Stage {
     Serving,
     /// Open requests may end, no new ones begin.
     Draining,
+    /// Nobody waits any longer for readers of what has no end.
+    Parting,
     /// Everything ends now.
     Over,
 }
@@ -113,7 +118,11 @@ where
     drop(listener);
 
     stage.send_replace(Stage::Draining);
-    if timeout(drain_max, stage.closed()).await.is_err() {
+    let part_max = PART_MAX.min(drain_max);
+    if timeout(part_max, stage.closed()).await.is_err() {
+        stage.send_replace(Stage::Parting);
+    }
+    if timeout(drain_max.saturating_sub(part_max), stage.closed()).await.is_err() {
         tracing::warn!(
             connections = stage.receiver_count(),
             "open requests did not end in time, closing them"
@@ -212,7 +221,8 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
             let request = server.request(request, &local, &remote);
             async move {
                 let response = server.endpoint.get_response(request).await;
-                Ok::<_, Infallible>(http::Response::from(response).map(|body| open.answer(body)))
+                let endless = response.data::<Endless>().is_some();
+                Ok::<_, Infallible>(http::Response::from(response).map(|body| open.answer(body, endless)))
             }
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
@@ -231,6 +241,8 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
                 _ = stage.changed() => match *stage.borrow_and_update() {
                     Stage::Serving => {}
                     Stage::Draining => connection.as_mut().graceful_shutdown(),
+                    Stage::Parting if activity.is_endless() => return,
+                    Stage::Parting => {}
                     Stage::Over => return,
                 },
                 _ = look.tick() => match (activity.was_none(), leaving) {

@@ -48,6 +48,7 @@ macro_rules! contract_tests {
             following {
                 the_log_gives_runs_and_backups_in_order_of_acceptance,
                 a_part_of_the_log_says_where_to_go_on,
+                every_event_is_in_the_log_of_all,
                 numbers_without_an_event_are_counted,
                 the_end_of_the_log_is_told,
                 what_following_has_come_to_is_kept,
@@ -94,6 +95,7 @@ macro_rules! contract_tests {
                 deliveries_are_listed_newest_first_by_every_filter,
                 deliveries_are_listed_by_what_their_event_is,
                 deliveries_are_listed_by_time_also_when_the_clock_was_set_back,
+                deliveries_are_read_by_id_with_what_their_event_is,
                 what_waits_is_listed_in_one_order_for_all_destinations,
                 pages_join_without_gap_or_overlap,
             }

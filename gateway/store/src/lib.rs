@@ -46,8 +46,8 @@ pub use self::{
     plugin_state::{Expected, StateAnswer, StateBounds, StateChange, StateEntry, StateWrite},
     records::{
         ATTEMPTS_KEPT_MAX, Accepted, AttemptRecord, Committed, DeliveryChange, DeliveryDetail,
-        DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, LoadedEvent, Mark, NewEvent, Pause,
-        WaitingCount,
+        DeliveryOfEvent, DeliveryRecord, EventRecord, FreshDelivery, LastOutcome, LoadedEvent, Mark,
+        NewEvent, Pause, WaitingCount,
     },
     replays::{Matching, NewReplay, Replay, ReplayDetail, RetryAnswer},
     retention::{Prune, Pruned, RemovedDestinations, Usage},
@@ -234,6 +234,16 @@ pub trait Store: Access + std::fmt::Debug + Send + Sync {
     /// over. May give fewer, even none, before the end: it looks at a bounded number of events. Gives nothing that a
     /// crash could take back.
     fn log_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>>;
+
+    /// Reads the log of events after `position`, whatever their kind: at most `limit`, without their bodies. Gives nothing that
+    /// a crash could take back.
+    fn events_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>>;
+
+    /// Reads those of the deliveries that there are, each with what its event is.
+    fn deliveries_by_id(
+        &self,
+        ids: Vec<DeliveryId>,
+    ) -> BoxFuture<'_, Result<Vec<DeliveryOfEvent>, StoreError>>;
 
     /// Follows the number of the newest event that is durable. What it has told, [`Store::log_after`] gives.
     fn log_end(&self) -> watch::Receiver<i64>;

@@ -39,7 +39,7 @@ pub struct Alive {
 /// A part of the log of events.
 #[derive(Debug, Clone, Default)]
 pub struct LogPart {
-    /// Monitor runs and backups of collections, in order of acceptance.
+    /// The events that were asked for, in order of acceptance.
     pub events: Vec<LoggedEvent>,
     /// The number of the last event that was looked at, whatever its kind: where to go on.
     pub last: i64,
@@ -55,7 +55,8 @@ pub struct LoggedEvent {
     pub seq: i64,
     /// The event.
     pub event: Event,
-    /// The body of a monitor run, unless it is kept apart because it is large: [`crate::Store::body`] reads it then.
+    /// The body of a monitor run, where it was asked for, unless it is kept apart because it is large: [`crate::Store::body`]
+    /// reads it then.
     pub body: Option<Bytes>,
 }
 

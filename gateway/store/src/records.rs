@@ -6,7 +6,7 @@ use bytes::Bytes;
 use postroom_core::{
     delivery::DeliveryState,
     event::{Event, Kind},
-    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
+    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName, SourceName},
     lane::Ticket,
     outcome::{Outcome, OutcomeKind},
     route::{Explanation, Target},
@@ -159,6 +159,19 @@ pub struct DeliveryRecord {
     pub replayed_by: Option<DeliveryId>,
     /// The replay that made it, if it was made by one.
     pub replay: Option<ReplayId>,
+}
+
+/// A delivery with what its event is.
+#[derive(Debug, Clone)]
+pub struct DeliveryOfEvent {
+    /// The delivery.
+    pub delivery: DeliveryRecord,
+    /// What the event is.
+    pub kind: Kind,
+    /// The source it came in by.
+    pub source: SourceName,
+    /// The monitor's or collection's id.
+    pub subject: Option<String>,
 }
 
 /// The short form of how the last attempt ended.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use poem::{
     Request, RequestBody,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -59,6 +59,17 @@ impl Needs for Acting {
 
 impl Needs for Everything {
     const ROLE: Role = Role::Admin;
+}
+
+/// Whether what these headers present still lets somebody in. A long answer asks again. That somebody asks too much now
+/// does not end what they have.
+pub(crate) async fn is_still_let_in<G: Gateway>(gateway: &G, headers: &HeaderMap) -> bool {
+    let let_in = match Presented::of(headers) {
+        Ok(Presented { key: Some(key), .. }) => gateway.authenticate(&key, None).await,
+        Ok(Presented { session: Some(cookie), .. }) => gateway.authenticate_session(&cookie).await,
+        Ok(_) | Err(_) => return false,
+    };
+    !matches!(let_in, Err(AccessRefusal::Unknown))
 }
 
 async fn caller<G: Gateway>(request: &Request) -> Result<Caller, Failure> {

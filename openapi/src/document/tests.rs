@@ -83,6 +83,7 @@ fn the_operations_are_these() {
             "createSession POST /api/v1/session",
             "getSession GET /api/v1/session",
             "endSession DELETE /api/v1/session",
+            "followChanges GET /api/v1/stream",
             "getLiveness GET /health/live",
             "getReadiness GET /health/ready",
             "getMetrics GET /metrics",

@@ -33,6 +33,9 @@ pub(crate) const FRESH_KEY: &str = "postroom_fresh";
 impl Access for Fake {
     async fn authenticate(&self, key: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
         let retry_after = Duration::from_millis(1_200);
+        if self.0.revoked.lock().unwrap().iter().any(|revoked| revoked == key.expose()) {
+            return Err(AccessRefusal::Unknown);
+        }
         match key.expose() {
             API_KEY => Ok(Caller::new("me", Role::Viewer)),
             OPERATOR_KEY => Ok(Caller::new("olga", Role::Operator)),

@@ -3,6 +3,7 @@
 mod access;
 mod monitors;
 mod setup;
+mod stream;
 
 use std::{
     net::{IpAddr, TcpListener},

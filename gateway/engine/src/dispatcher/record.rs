@@ -70,12 +70,13 @@ impl Dispatcher {
         }
         let records = std::mem::take(&mut self.records);
         let (store, metrics) = (Arc::clone(&self.store), self.metrics.clone());
-        let log = self.store_log.clone();
+        let (log, changed) = (self.store_log.clone(), self.changed.clone());
         self.writing += 1;
         self.tasks.spawn(async move {
             let Records { changes, follows } = records;
-            let ids = changes.iter().map(|(_, change)| change.id).collect();
+            let ids: Vec<_> = changes.iter().map(|(_, change)| change.id).collect();
             write(&*store, &metrics, &log, changes).await;
+            changed.deliveries(ids.iter().copied());
             Done::Recorded { ids, follows }
         });
     }

@@ -32,7 +32,11 @@ pub(super) fn nothing(position: Option<i64>, alive: Alive) -> TrackChange {
 impl Tracker {
     /// Keeps a change.
     pub(super) async fn keep(&mut self, change: TrackChange) -> Result<(), StoreError> {
-        self.store.track(change).await?;
+        let incidents: Vec<_> = change.incidents.iter().map(|incident| incident.id).collect();
+        let kept = self.store.track(change).await;
+        // Refused, it may be there all the same, and whoever is told looks.
+        self.changed.incidents(incidents);
+        kept?;
         self.listening.kept();
         Ok(())
     }

@@ -57,6 +57,7 @@ impl Access for Api {
     async fn end_session(&self, cookie: &Credential) -> Option<Session> {
         let session = self.session(cookie).await;
         self.0.sessions.end(cookie.expose());
+        self.0.stream.keys_changed();
         session
     }
 
@@ -72,6 +73,7 @@ impl Access for Api {
 
     async fn revoke_key(&self, name: &str, by: &Caller) -> Result<Option<KeyInfo>, ActionError> {
         let revoked = self.0.keys.revoke(name, by).await?;
+        self.0.stream.keys_changed();
         if let Some(info) = &revoked {
             by.note.before(audit::key(info));
         }

@@ -17,7 +17,8 @@ Exit codes:
   4  the server cannot be reached
   5  not found
   6  refused by the server
-  7  a plugin failed";
+  7  a plugin failed
+  130  interrupted";
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum Exit {
     Refused = 6,
     /// A plugin failed.
     PluginFailed = 7,
+    /// Somebody interrupted it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

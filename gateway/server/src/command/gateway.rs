@@ -12,7 +12,7 @@ use std::{
 use postroom_core::secret::Secret;
 use reqwest::Url;
 
-pub(crate) use self::api::{Api, Question};
+pub(crate) use self::api::{Api, Followed, Question};
 use super::{ConfigFile, Exit, Failure};
 use crate::config::{
     self, Config, Overrides, Surroundings,

@@ -30,6 +30,7 @@ fn help_names_every_exit_code() {
         Exit::NotFound,
         Exit::Refused,
         Exit::PluginFailed,
+        Exit::Interrupted,
     ] {
         assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{exit:?} is not in\n{help}");
     }

@@ -1,6 +1,7 @@
 //! `postroom events`: what came in at a running gateway.
 
 mod shown;
+mod tail;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Show(OfOne),
     /// The body of an event, byte for byte
     Body(BodyArgs),
+    /// What happens, line by line as it happens, until it is interrupted
+    Tail(tail::Args),
 }
 
 /// Flags of `events list`.
@@ -86,6 +89,7 @@ pub(crate) fn run(command: &Command, output: &mut Output<'_>) -> Result<(), Fail
         }
         Command::Show(OfOne { id, plain }) => asked::print_one(&["events", id], plain, shown::facts, output),
         Command::Body(args) => body(args, output),
+        Command::Tail(args) => tail::run(args, output),
     }
 }
 

@@ -79,7 +79,8 @@ impl Reloader {
         changes: Changes,
         ready: Ready,
     ) -> Result<Applied, Refusal> {
-        let Governed { engine, intake, keys, sessions, destinations, monitor_metrics, .. } = &self.governed;
+        let Governed { engine, intake, keys, sessions, destinations, stream, monitor_metrics, .. } =
+            &self.governed;
         let Ready { prepared, started } = ready;
         let mut instances = current.instances.clone();
         instances.extend(started);
@@ -120,6 +121,7 @@ impl Reloader {
         }
         keys.put(&new.config.api_keys, new.config.api);
         sessions.put(new.config.server.public_url.as_deref());
+        stream.keys_changed();
         destinations.put(all.iter().map(|(resolved, instance)| assemble::info(resolved, instance)).collect());
         // After the routes: nothing leads there any more.
         let gone = changes.removed.iter().cloned().collect();

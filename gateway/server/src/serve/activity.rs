@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
 };
@@ -24,6 +24,10 @@ struct Counts {
     open: AtomicUsize,
     /// Requests that began, and pieces of answers that were asked for.
     steps: AtomicUsize,
+    /// Answers with an end that are not wholly taken.
+    ending: AtomicUsize,
+    /// An answer without one was begun.
+    endless: AtomicBool,
 }
 
 impl Counts {
@@ -46,6 +50,14 @@ impl Activity {
         let steps_before = self.steps_before.swap(steps, Ordering::Relaxed);
         steps == steps_before && self.counts.open.load(Ordering::Relaxed) == 0
     }
+
+    /// Whether all that is open is an answer without an end. Of one that has ended the client may not have read the last
+    /// piece.
+    pub(super) fn is_endless(&self) -> bool {
+        let Counts { open, ending, endless, .. } = &*self.counts;
+        let other = open.load(Ordering::Relaxed) + ending.load(Ordering::Relaxed);
+        endless.load(Ordering::Relaxed) && other == 0
+    }
 }
 
 /// An open request.
@@ -54,8 +66,14 @@ pub(super) struct Open(Arc<Counts>);
 impl Open {
     /// Ends the request with this answer. While the client takes pieces of it the connection is used: hyper asks for the
     /// next one when there is room for it.
-    pub(super) fn answer<B>(self, body: B) -> Answer<B> {
-        Answer { body, counts: Arc::clone(&self.0) }
+    pub(super) fn answer<B>(self, body: B, endless: bool) -> Answer<B> {
+        let counts = Arc::clone(&self.0);
+        if endless {
+            counts.endless.store(true, Ordering::Relaxed);
+        } else {
+            counts.ending.fetch_add(1, Ordering::Relaxed);
+        }
+        Answer { body, counts, endless }
     }
 }
 
@@ -69,6 +87,15 @@ impl Drop for Open {
 pub(super) struct Answer<B> {
     body: B,
     counts: Arc<Counts>,
+    endless: bool,
+}
+
+impl<B> Drop for Answer<B> {
+    fn drop(&mut self) {
+        if !self.endless {
+            self.counts.ending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl<B: Body + Unpin> Body for Answer<B> {

@@ -71,6 +71,30 @@ pub(crate) async fn a_part_of_the_log_says_where_to_go_on(store: &dyn Store) {
     assert_eq!(position, 7);
 }
 
+pub(crate) async fn every_event_is_in_the_log_of_all(store: &dyn Store) {
+    let kinds = [Kind::Activity, Kind::MonitorRun, Kind::Unrecognized, Kind::Made(MadeKind::IncidentOpened)];
+    for (n, kind) in (1..).zip(kinds) {
+        accept(store, of_kind(n, kind)).await;
+    }
+    let part = store.events_after(1, 2).await.unwrap();
+    assert_eq!((ids(&part), part.last, part.missing), ([2, 3].map(event_id).into(), 3, 0));
+    let stored = store.event(event_id(2)).await.unwrap().unwrap().event;
+    assert_eq!((&part.events[0].event, &part.events[0].body, part.events[0].seq), (&stored, &None, 2));
+    let rest = store.events_after(part.last, 9).await.unwrap();
+    assert_eq!((ids(&rest), rest.last), ([4].map(event_id).into(), 4));
+    let nothing = store.events_after(rest.last, 9).await.unwrap();
+    assert_eq!((nothing.events.len(), nothing.last), (0, 4));
+
+    let before = Some(received_at(4));
+    store.prune(Prune { events_before: before, limit: 9, ..Prune::default() }).await.unwrap();
+    let part = store.events_after(0, 9).await.unwrap();
+    assert_eq!(
+        (ids(&part), part.last, part.missing),
+        ([4].map(event_id).into(), 4, 3),
+        "what is gone is counted"
+    );
+}
+
 pub(crate) async fn numbers_without_an_event_are_counted(store: &dyn Store) {
     for n in 1..=5 {
         accept(store, new_event(n, "k", &[])).await;

@@ -188,6 +188,29 @@ pub(crate) async fn deliveries_are_listed_by_time_also_when_the_clock_was_set_ba
     }
 }
 
+pub(crate) async fn deliveries_are_read_by_id_with_what_their_event_is(store: &dyn Store) {
+    let backup = changed(new_event(2, "c", &["b"]), |event| {
+        event.kind = Kind::CollectionBackup;
+        event.source = SourceName::new("other");
+        event.subject = None;
+    });
+    let first = accept(store, new_event(1, "k", &["a"])).await[0];
+    let second = accept(store, backup).await[0];
+    store.record(vec![change(first, DeliveryState::Dead)]).await.unwrap();
+    let found = store.deliveries_by_id(vec![second, DeliveryId::new(99), first]).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|of| (of.delivery.id, of.delivery.state, of.kind, of.source.as_str(), of.subject.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (second, DeliveryState::Pending, Kind::CollectionBackup, "other", None),
+            (first, DeliveryState::Dead, Kind::MonitorRun, "acme", Some("k")),
+        ]
+    );
+}
+
 pub(crate) async fn what_waits_is_listed_in_one_order_for_all_destinations(store: &dyn Store) {
     let mut expected = Vec::new();
     for n in 1..=5 {

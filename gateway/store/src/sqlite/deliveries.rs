@@ -6,7 +6,7 @@ use std::{
 };
 
 use postroom_core::{
-    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName},
+    id::{DeliveryId, DestinationName, EventId, ReplayId, RouteName, SourceName},
     lane::{LaneKey, Ticket},
     outcome::Outcome,
     time::Timestamp,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     page::{DeliveryFilter, Followed, Page, PageRequest},
-    records::{AttemptRecord, DeliveryDetail, DeliveryRecord, LastOutcome, WaitingCount},
+    records::{AttemptRecord, DeliveryDetail, DeliveryOfEvent, DeliveryRecord, LastOutcome, WaitingCount},
 };
 
 macro_rules! select_deliveries {
@@ -49,6 +49,7 @@ macro_rules! select_tickets {
 }
 
 const BY_ID: &str = select_deliveries!("id = ?1");
+const ITS_EVENT: &str = "SELECT seq, kind, source, subject FROM event WHERE id = ?1";
 const OF_EVENT: &str = select_deliveries!("event = ?1 ORDER BY id");
 const ATTEMPTS: &str =
     "SELECT delivery, number, started_at, finished_at, outcome, retry_after_ms, code, message, record
@@ -69,8 +70,8 @@ const WAITING_COUNTS: &str = "SELECT destination, count(*) FROM delivery WHERE f
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 8] =
-    [BY_ID, OF_EVENT, ATTEMPTS, LAST_ATTEMPT, WAITING, NEXT_WAITING, TICKET, WAITING_COUNTS];
+pub(super) const QUERIES: [&str; 9] =
+    [BY_ID, ITS_EVENT, OF_EVENT, ATTEMPTS, LAST_ATTEMPT, WAITING, NEXT_WAITING, TICKET, WAITING_COUNTS];
 
 /// Waiting deliveries of one destination.
 pub(super) fn waiting(
@@ -178,6 +179,32 @@ pub(super) fn record(
     let mut statement = transaction.prepare_cached(BY_ID)?;
     let mut rows = statement.query([id.get()])?;
     rows.next()?.map(delivery_record).transpose()
+}
+
+/// Those of the deliveries that there are, each with what its event is.
+pub(super) fn by_id(
+    transaction: &Transaction<'_>,
+    ids: &[DeliveryId],
+) -> Result<Vec<DeliveryOfEvent>, ReadError> {
+    let mut its_event = transaction.prepare_cached(ITS_EVENT)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(delivery) = pass_over(record(transaction, *id))?.flatten() else { continue };
+        let mut rows = its_event.query([delivery.event.as_bytes()])?;
+        let Some(row) = rows.next()? else { continue };
+        found.extend(pass_over(of_its_event(delivery, row))?);
+    }
+    Ok(found)
+}
+
+fn of_its_event(delivery: DeliveryRecord, event: &Row<'_>) -> Result<DeliveryOfEvent, ReadError> {
+    let mut columns = Columns::of("event", event)?;
+    Ok(DeliveryOfEvent {
+        delivery,
+        kind: columns.name()?,
+        source: SourceName::new(columns.take::<Arc<str>>()?),
+        subject: columns.take()?,
+    })
 }
 
 /// The deliveries of an event, in the order in which they were made.

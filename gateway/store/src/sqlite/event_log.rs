@@ -23,6 +23,10 @@ const EVENTS: &str = "
     SELECT seq, id, received_at, source, kind, subject, ordering_key, verdict, facts, note, labels,
            content_type, body_bytes, hops, CASE kind WHEN 'monitor_run' THEN body END
     FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
+const EVERY_EVENT: &str = "
+    SELECT seq, id, received_at, source, kind, subject, ordering_key, verdict, facts, note, labels,
+           content_type, body_bytes, hops
+    FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
 /// Its kind and its body.
 const KIND: usize = 4;
 const BODY: usize = 14;
@@ -30,7 +34,7 @@ const MARK: &str = "SELECT position, alive_at, absences, following_since FROM tr
 
 /// Every query of this module, for the test that none of them reads a table from end to end.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 2] = [EVENTS, MARK];
+pub(super) const QUERIES: [&str; 3] = [EVENTS, EVERY_EVENT, MARK];
 
 /// How far the log was followed.
 pub(super) fn mark(connection: &Connection) -> rusqlite::Result<TrackerMark> {
@@ -94,9 +98,37 @@ pub(super) fn log_after(
     Ok(part)
 }
 
+/// At most `limit` events of any kind after `position` and up to `end`, without their bodies.
+pub(super) fn events_after(
+    transaction: &Transaction<'_>,
+    position: i64,
+    end: i64,
+    limit: usize,
+) -> Result<LogPart, ReadError> {
+    let limit = limit.clamp(1, WALK_ROWS_MAX);
+    let mut part = LogPart { events: Vec::new(), last: position, missing: 0 };
+    let mut statement = transaction.prepare_cached(EVERY_EVENT)?;
+    let mut rows = statement.query(params![position, end, limit as i64])?;
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        part.last = row.get(0)?;
+        seen += 1;
+        part.events.extend(pass_over(without_body(row))?);
+    }
+    if seen < limit {
+        // Whatever is missing at the end was there and is gone.
+        part.last = end.max(position);
+    }
+    part.missing = part.last.abs_diff(position) - seen as u64;
+    Ok(part)
+}
+
 fn logged(row: &Row<'_>) -> Result<LoggedEvent, ReadError> {
-    let mut columns = Columns::of("event", row)?;
-    let (seq, event) = (columns.number(), event_of(&mut columns)?);
     let body = row.get::<_, Option<Vec<u8>>>(BODY)?.map(Bytes::from);
-    Ok(LoggedEvent { seq, event, body })
+    Ok(LoggedEvent { body, ..without_body(row)? })
+}
+
+fn without_body(row: &Row<'_>) -> Result<LoggedEvent, ReadError> {
+    let mut columns = Columns::of("event", row)?;
+    Ok(LoggedEvent { seq: columns.number(), event: event_of(&mut columns)?, body: None })
 }

@@ -33,8 +33,8 @@ use crate::{
     page::{DeliveryFilter, EventFilter, FollowFrom, Followed, MonitorPlace, Page, PageRequest},
     plugin_state::{StateAnswer, StateEntry, StateWrite},
     records::{
-        Accepted, DeliveryChange, DeliveryDetail, DeliveryRecord, EventRecord, LoadedEvent, NewEvent, Pause,
-        WaitingCount,
+        Accepted, DeliveryChange, DeliveryDetail, DeliveryOfEvent, DeliveryRecord, EventRecord, LoadedEvent,
+        NewEvent, Pause, WaitingCount,
     },
     replays::{Matching, NewReplay, Replay, ReplayDetail, RetryAnswer},
     retention::{Prune, Pruned, Usage},
@@ -297,6 +297,23 @@ impl Store for SqliteStore {
                 move |transaction: &Transaction<'_>| event_log::log_after(transaction, position, end, limit);
             self.reader.read(read).await
         })
+    }
+
+    fn events_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>> {
+        Box::pin(async move {
+            let end = *self.log_end.borrow();
+            let read = move |transaction: &Transaction<'_>| {
+                event_log::events_after(transaction, position, end, limit)
+            };
+            self.reader.read(read).await
+        })
+    }
+
+    fn deliveries_by_id(
+        &self,
+        ids: Vec<DeliveryId>,
+    ) -> BoxFuture<'_, Result<Vec<DeliveryOfEvent>, StoreError>> {
+        Box::pin(self.reader.read(move |transaction| deliveries::by_id(transaction, &ids)))
     }
 
     fn log_end(&self) -> watch::Receiver<i64> {

@@ -12,11 +12,11 @@ use postroom_core::{
 };
 use postroom_store::{
     Accepted, Body, BodyWriter, CollectionChange, DeadLetters, DeliveryChange, DeliveryDetail,
-    DeliveryFilter, DeliveryRecord, EventFilter, EventRecord, FollowFrom, Followed, IncidentFilter,
-    IncidentRecord, LoadedEvent, LogPart, Matching, MonitorCounts, MonitorFilter, MonitorPlace, MonitorRow,
-    NewEvent, NewReplay, Overview, Page, PageRequest, Pause, Prune, Pruned, Replay, ReplayDetail,
-    RetryAnswer, RunRange, StateAnswer, StateEntry, StateWrite, Store, StoreError, TrackChange, TrackerMark,
-    Usage, WaitingCount,
+    DeliveryFilter, DeliveryOfEvent, DeliveryRecord, EventFilter, EventRecord, FollowFrom, Followed,
+    IncidentFilter, IncidentRecord, LoadedEvent, LogPart, Matching, MonitorCounts, MonitorFilter,
+    MonitorPlace, MonitorRow, NewEvent, NewReplay, Overview, Page, PageRequest, Pause, Prune, Pruned, Replay,
+    ReplayDetail, RetryAnswer, RunRange, StateAnswer, StateEntry, StateWrite, Store, StoreError, TrackChange,
+    TrackerMark, Usage, WaitingCount,
 };
 use tokio::sync::watch;
 
@@ -345,6 +345,17 @@ impl Store for Memory {
 
     fn log_after(&self, position: i64, limit: usize) -> BoxFuture<'_, Result<LogPart, StoreError>> {
         self.tracked(move |state| state.log_after(position, limit))
+    }
+
+    fn events_after(&self, _: i64, _: usize) -> BoxFuture<'_, Result<LogPart, StoreError>> {
+        never_asked()
+    }
+
+    fn deliveries_by_id(
+        &self,
+        _: Vec<DeliveryId>,
+    ) -> BoxFuture<'_, Result<Vec<DeliveryOfEvent>, StoreError>> {
+        never_asked()
     }
 
     fn log_end(&self) -> watch::Receiver<i64> {

@@ -1,5 +1,7 @@
 //! The API of a running gateway, one question at a time.
 
+mod follow;
+
 use std::time::Duration;
 
 use postroom_core::secret::Secret;
@@ -11,6 +13,8 @@ use crate::{
     command::{Exit, Failure},
     commands::send::client,
 };
+
+pub(crate) use self::follow::Followed;
 
 /// The largest answer is the output of an action.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
