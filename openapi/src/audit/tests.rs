@@ -2,7 +2,8 @@ use poem::http::Method;
 use serde_json::json;
 
 use crate::{
-    audit::{AuditOutcome, AuditVia, NewAuditEntry},
+    audit::{AuditOutcome, AuditVia, NewAuditEntry, Trail},
+    auth::{Caller, Role},
     fake::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY},
     problem::Code,
 };
@@ -100,4 +101,21 @@ async fn the_log_is_read_in_pages_by_admins() {
     let response = request.header("authorization", format!("Bearer {ADMIN_KEY}")).send().await;
     response.assert_status_is_ok();
     assert!(gateway.filters()[0].contains("createKey"), "{:?}", gateway.filters());
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_leaves_an_entry_that_says_so() {
+    let gateway = Fake::default();
+    let begin =
+        || Trail::begin(gateway.clone(), "pauseDestination", Some("destinations/a".to_owned()), "it.1");
+    drop(begin());
+    assert!(gateway.audited().is_empty(), "nobody known wanted it");
+    let trail = begin();
+    let caller = Caller::new("olga", Role::Operator);
+    trail.known().is(&caller);
+    caller.note.after(json!({"gate": "held"}));
+    drop(trail);
+    let entry = only(&gateway);
+    assert_eq!((entry.who.as_str(), entry.outcome), ("olga", AuditOutcome::Unknown));
+    assert_eq!((entry.code, entry.after), (None, None), "it may not have come to that");
 }
