@@ -26,7 +26,7 @@ use crate::api::wire::{self, Depth};
 
 /// Between two turns. What happens after a pause as long is told at once.
 const PAUSE: Duration = Duration::from_millis(100);
-/// After a turn that left something out: whoever is told reads lists, and not more often than this.
+/// When there is too much, before some is left out: whoever is told reads lists, and not more often than this.
 const REST: Duration = Duration::from_secs(1);
 /// How often destinations are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,6 +57,10 @@ pub(crate) struct Reporter {
     /// Changed and not told yet.
     deliveries: BTreeSet<DeliveryId>,
     incidents: BTreeSet<IncidentId>,
+    /// Some of whose changes nobody knows any more.
+    lost: Topics,
+    /// It has rested because there was too much.
+    rested: bool,
     look_at: Instant,
 }
 
@@ -65,8 +69,8 @@ pub(crate) struct Reporter {
 struct Turn {
     /// There is more to tell already.
     has_more: bool,
-    /// Something was left out.
-    left_out: bool,
+    /// So much that some is left out, after a rest.
+    rests: bool,
 }
 
 impl Drop for Reporter {
@@ -90,6 +94,8 @@ impl Reporter {
             made: 0,
             deliveries: BTreeSet::new(),
             incidents: BTreeSet::new(),
+            lost: Topics::NONE,
+            rested: false,
             look_at: Instant::now(),
         }
     }
@@ -105,6 +111,7 @@ impl Reporter {
             self.made = self.journal.awake().await;
             self.deliveries.clear();
             self.incidents.clear();
+            (self.lost, self.rested) = (Topics::NONE, false);
             self.look.forget();
             self.look_at = Instant::now();
             self.report_while_read().await;
@@ -118,7 +125,7 @@ impl Reporter {
             let turn = self.turn().await;
             self.journal.tell();
             let pause = match turn {
-                Ok(Turn { left_out: true, .. }) => REST,
+                Ok(Turn { rests: true, .. }) => REST,
                 Ok(_) => PAUSE,
                 Err(error) => {
                     if !mem::replace(&mut failing, true) {
@@ -157,26 +164,19 @@ impl Reporter {
 
     async fn turn(&mut self) -> Result<Turn, StoreError> {
         let most = (TURN_MESSAGES_MAX / self.journal.readers().max(1)).clamp(TURN_MIN, TURN_MAX);
-        let backlog_max = most * BACKLOG_TURNS;
-        let mut left_out = self.note();
+        self.note();
         // Before the end of the log: an event is told before its deliveries.
         let made = self.newest_delivery.borrow_and_update().map_or(0, DeliveryId::get);
         let end = *self.log_end.borrow_and_update();
+        if mem::take(&mut self.rested) {
+            self.leave_out(end, made, most);
+        }
 
         let told = self.journal.now().event;
-        if end - told > backlog_max as i64 {
-            self.journal.missed(Topics::of(&[Topic::Events]), MUCH, end);
-            left_out = true;
-        } else if end > told {
+        if end > told {
             self.events(told, most).await?;
         }
-        if made - self.made > backlog_max as i64 || self.deliveries.len() > backlog_max {
-            self.miss(Topic::Deliveries);
-            (self.made, left_out) = (made, true);
-            self.deliveries.clear();
-        } else {
-            self.deliveries(made, most).await?;
-        }
+        self.deliveries(made, most).await?;
         self.incidents(most).await?;
         if self.look_at <= Instant::now() {
             self.destinations().await?;
@@ -184,23 +184,49 @@ impl Reporter {
         }
         let is_behind = self.journal.now().event < end || self.made < made;
         let has_more = is_behind || !self.deliveries.is_empty() || !self.incidents.is_empty();
-        Ok(Turn { has_more, left_out })
+        // What comes in while it rests is left out with the rest.
+        self.rested = !self.too_much(end, made, most).is_empty();
+        Ok(Turn { has_more, rests: self.rested })
     }
 
-    /// Takes over what was noted. Says whether some of it was lost.
-    fn note(&mut self) -> bool {
+    /// Takes over what was noted.
+    fn note(&mut self) {
         let Noted { deliveries, incidents, lost_deliveries, lost_incidents } = self.changed.take();
         self.deliveries.extend(deliveries);
         self.incidents.extend(incidents);
-        let lost = [(lost_deliveries, Topic::Deliveries), (lost_incidents, Topic::Incidents)];
-        for (_, topic) in lost.into_iter().filter(|(is_lost, _)| *is_lost) {
-            self.miss(topic);
+        for (is_lost, topic) in [(lost_deliveries, Topic::Deliveries), (lost_incidents, Topic::Incidents)] {
+            if is_lost {
+                self.lost = self.lost.or(Topics::of(&[topic]));
+            }
         }
-        lost_deliveries || lost_incidents
     }
 
-    fn miss(&self, topic: Topic) {
-        self.journal.missed(Topics::of(&[topic]), MUCH, self.journal.now().event);
+    /// Of which topics more waits, up to these newest ones, than is worth telling.
+    fn too_much(&self, end: i64, made: i64, most: usize) -> Topics {
+        let backlog_max = most * BACKLOG_TURNS;
+        let waits = |from: i64, to: i64| usize::try_from(to - from).unwrap_or(0) > backlog_max;
+        let topics = [
+            (Topic::Events, waits(self.journal.now().event, end)),
+            (Topic::Deliveries, waits(self.made, made) || self.deliveries.len() > backlog_max),
+            (Topic::Incidents, self.incidents.len() > backlog_max),
+        ];
+        let topics = topics.into_iter().filter(|(_, is_much)| *is_much);
+        topics.fold(self.lost, |topics, (topic, _)| topics.or(Topics::of(&[topic])))
+    }
+
+    /// Goes on with what comes now, and says so.
+    fn leave_out(&mut self, end: i64, made: i64, most: usize) {
+        let topics = self.too_much(end, made, most);
+        self.lost = Topics::NONE;
+        let told = self.journal.now().event;
+        self.journal.missed(topics, MUCH, if topics.has(Topic::Events) { end } else { told });
+        if topics.has(Topic::Deliveries) {
+            self.made = made;
+            self.deliveries.clear();
+        }
+        if topics.has(Topic::Incidents) {
+            self.incidents.clear();
+        }
     }
 
     async fn events(&self, told: i64, most: usize) -> Result<(), StoreError> {
