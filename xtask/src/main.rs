@@ -5,6 +5,7 @@ mod bench;
 mod chaos;
 mod clients;
 mod collection_schema;
+mod compat;
 mod test;
 mod tools;
 mod vendor_sdk;
@@ -32,6 +33,7 @@ cargo xtask collection-schema
                              what a restore sends to Postman, against Postman's own schema of collections
 cargo xtask clients [--only rust,typescript,python,go,java]
                              make a client in each language, and have it tell a story to a live gateway
+cargo xtask compat           whether clients of the last release work with today's document
 cargo xtask golden           write the files that tests compare with anew";
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["bench", rest @ ..] => bench::run(rest),
         ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
+        ["compat"] => compat::run(),
         ["clients", rest @ ..] => clients::run(rest),
         ["vendor-sdk", rest @ ..] => vendor_sdk::run(rest),
         ["collection-schema"] => collection_schema::run(),
