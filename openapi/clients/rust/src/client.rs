@@ -4,9 +4,12 @@ use std::{fmt, ops::Deref, sync::Once, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{
+    Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
+};
 
-use progenitor_client::ClientInfo as _;
+use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
 
 use crate::{Error, api};
 
@@ -94,6 +97,16 @@ impl Deref for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// What stands before a gateway refuses in its own way: that is a status, and no problem that can be read.
+impl ClientHooks<()> for api::Client {
+    async fn exec(&self, request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
+        let answer = self.client().execute(request).await?;
+        let content_type = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let is_problem = content_type.is_some_and(|it| it.starts_with(b"application/problem+json"));
+        if is_problem { Ok(answer) } else { answer.error_for_status() }
     }
 }
 

@@ -24,8 +24,8 @@ pub enum Error {
     /// An answer is not what the document says, maybe because it is not of a gateway.
     #[error("an answer that is none of a gateway")]
     Unreadable(#[source] serde_json::Error),
-    /// An answer has a status that the document does not know.
-    #[error("an answer with status {0}, which a gateway does not give")]
+    /// A status without a problem, as something that stands before a gateway gives it.
+    #[error("an answer with status {0} that is none of a gateway")]
     Status(StatusCode),
 }
 
@@ -66,9 +66,15 @@ impl From<Generated<Problem>> for Error {
             Generated::InvalidRequest(what) | Generated::Custom(what) => Self::Parameter(what),
             Generated::CommunicationError(error)
             | Generated::InvalidUpgrade(error)
-            | Generated::ResponseBodyError(error) => Self::transport(error),
+            | Generated::ResponseBodyError(error) => match error.status() {
+                Some(status) => Self::Status(status),
+                None => Self::transport(error),
+            },
             Generated::InvalidResponsePayload(_, error) => Self::Unreadable(error),
             Generated::UnexpectedResponse(response) => Self::Status(response.status()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
