@@ -13,6 +13,16 @@ async fn the_rust_client_tells_the_whole_story_and_understands_a_gateway_of_tomo
     stage.tell(OsStr::new(env!("CARGO_BIN_EXE_story-in-rust")), &[]).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_program_that_fails_has_not_told_the_story() {
+    let stage = Stage::start(&program()).await;
+    let mut shell = ["-c", "test $# = 0 || { echo \"$1\"; exit 3; }", "story"].map(OsStr::new).to_vec();
+    let fault = stage.tell(OsStr::new("sh"), &shell).await.unwrap_err();
+    assert_eq!(fault, "tomorrow: exit status: 3: tomorrow");
+    shell.push(OsStr::new("today"));
+    assert_eq!(stage.tell(OsStr::new("sh"), &shell).await.unwrap_err(), "today: exit status: 3: today");
+}
+
 /// Whoever builds the package has nothing but what is in it.
 #[test]
 fn the_package_of_the_rust_client_has_the_document() {

@@ -100,13 +100,14 @@ pub(super) fn java(folders: &Folders) -> Result<Vec<OsString>, Trouble> {
          invokerPackage=postroom,apiPackage=postroom.api,modelPackage=postroom.model",
     );
     run(generate.current_dir(&folder))?;
-    let paths = |paths: &[&Path]| env::join_paths(paths).context("no path can be made");
-    // The generator's own archive has the libraries that its clients use.
-    let annotations = folders.ours.join("tools/java");
-    let sources = paths(&[&folder.join("generated/src/main/java"), &annotations])?;
     let mut compiler = Command::new("javac");
-    compiler.args(["-nowarn", "-d", "classes", "-classpath"]).arg(&generator).arg("-sourcepath").arg(sources);
-    run(compiler.arg("Story.java").current_dir(&folder))?;
+    // The generator's own archive has the libraries that its clients use.
+    compiler.args(["-nowarn", "-d", "classes", "-classpath"]).arg(&generator).arg("Story.java");
+    for sources in [folder.join("generated/src/main/java"), folders.ours.join("tools/java")] {
+        compiler.args(files(&sources)?);
+    }
+    run(compiler.current_dir(&folder))?;
+    let paths = |paths: &[&Path]| env::join_paths(paths).context("no path can be made");
     let classes = paths(&[&folder.join("classes"), &generator])?;
     Ok(vec!["java".into(), "-classpath".into(), classes, "Story".into()])
 }
@@ -144,6 +145,16 @@ fn fresh(folders: &Folders, name: &str) -> anyhow::Result<PathBuf> {
         copy(&file.context("cannot read a folder")?.path(), &folder)?;
     }
     Ok(folder)
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry.context("cannot read a folder")?.path();
+        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    Ok(found)
 }
 
 fn copy(file: &Path, folder: &Path) -> anyhow::Result<()> {
