@@ -153,9 +153,10 @@ impl<G: Gateway> ConfigApi<G> {
     )]
     async fn validate(
         &self,
-        _key: AdminKey<G>,
+        key: AdminKey<G>,
         draft: JsonBody<ConfigurationDraft, DRAFT_BYTES_MAX>,
     ) -> Result<Json<ConfigurationCheck>, Failure> {
+        key.0.note.changes_nothing();
         Ok(Json(self.0.check_config(draft.0.toml).await?))
     }
 }

@@ -77,6 +77,9 @@ async fn what_only_looks_and_what_nobody_known_wants_is_not_kept() {
         .post(OPERATOR_KEY, "/api/v1/replays", r#"{"filter": {}, "dry_run": true}"#)
         .await
         .assert_status_is_ok();
+    let event = r#"{"event_id": "018f2f3a-0000-7000-8000-000000000001"}"#;
+    gateway.post(OPERATOR_KEY, "/api/v1/routes/explain", event).await;
+    gateway.post(ADMIN_KEY, "/api/v1/config/validate", r#"{"toml": ""}"#).await.assert_status_is_ok();
     assert!(gateway.audited().is_empty(), "{:#?}", gateway.audited());
     gateway.post(OPERATOR_KEY, "/api/v1/replays", r#"{"filter": {}}"#).await.assert_status_is_ok();
     assert_eq!(only(&gateway).operation, "createReplay");

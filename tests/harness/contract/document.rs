@@ -22,6 +22,7 @@ pub(super) struct Operation {
     pub(super) id: String,
     method: String,
     path: Vec<String>,
+    has_a_tag: bool,
     /// By status: `200`, or a range such as `4XX`.
     responses: BTreeMap<String, Response>,
 }
@@ -49,6 +50,7 @@ impl Document {
                     id: operation["operationId"].as_str().expect("an operation has an id").to_owned(),
                     method: method.to_uppercase(),
                     path: path.split('/').map(str::to_owned).collect(),
+                    has_a_tag: operation.pointer("/responses/200/headers/ETag").is_some(),
                     responses: responses
                         .iter()
                         .map(|(status, response)| (status.clone(), Response::read(response, &schemas)))
@@ -85,6 +87,11 @@ impl Operation {
                 },
             )
         }) && parts.next().is_none()
+    }
+
+    /// Whether an answer may also be that nothing has changed, which the document can only say in words.
+    pub(super) fn answers_with_a_tag(&self) -> bool {
+        self.has_a_tag
     }
 
     pub(super) fn response(&self, status: StatusCode) -> Option<&Response> {
