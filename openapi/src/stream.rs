@@ -137,10 +137,10 @@ impl<G: Gateway> StreamApi<G> {
         /// Only deliveries in this state.
         state: Query<Option<DeliveryState>>,
         /// The position to go on behind, for readers who cannot set the header `Last-Event-ID`.
-        last_event_id: Query<Option<String>>,
-        /// The position to go on behind: the last `id` that was read. Goes before `last_event_id`.
+        after: Query<Option<String>>,
+        /// The position to go on behind: the last `id` that was read. Goes before `after`.
         #[oai(name = "Last-Event-ID")]
-        last_event_id_header: Header<Option<String>>,
+        last_event_id: Header<Option<String>>,
         request: &Request,
     ) -> Result<EventStream, Failure> {
         let filter = Wanted {
@@ -157,7 +157,7 @@ impl<G: Gateway> StreamApi<G> {
                 "nothing can match: no topic that was asked for has all that the other parameters ask for",
             )
         })?;
-        let after = last_event_id_header.0.or(last_event_id.0).filter(|position| !position.is_empty());
+        let after = last_event_id.0.or(after.0).filter(|position| !position.is_empty());
         let reader = self.0.follow(wanted, after).await?;
         Ok(EventStream(body::answer(self.0.clone(), request.headers().clone(), reader)))
     }

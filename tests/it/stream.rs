@@ -174,7 +174,7 @@ async fn whoever_was_cut_off_goes_on_where_it_was_also_after_a_restart() {
     for event in [second, third] {
         assert_eq!(reader.next("events").await["id"], *event, "events are on the disk");
     }
-    let mut query = Reader::begin(&gateway, &format!("topic=events&last_event_id={position}"), None).await;
+    let mut query = Reader::begin(&gateway, &format!("topic=events&after={position}"), None).await;
     assert_eq!(query.next("events").await["kind"], "monitor_run");
 }
 

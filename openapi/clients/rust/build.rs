@@ -9,8 +9,7 @@ const DOCUMENT: &str = "postroom.json";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DOCUMENT}");
-    let mut document: Value = serde_json::from_str(&fs::read_to_string(DOCUMENT)?)?;
-    drop_twins(&mut document);
+    let document: Value = serde_json::from_str(&fs::read_to_string(DOCUMENT)?)?;
     let folder = env::var_os("OUT_DIR").ok_or("cargo says where to write")?;
     let folder = Path::new(&folder);
     fs::write(folder.join("api.rs"), generate(&document)?)?;
@@ -24,22 +23,6 @@ fn generate(document: &Value) -> Result<String, Box<dyn Error>> {
     let tokens = Generator::new(&settings).generate_tokens(&serde_json::from_value(document.clone())?)?;
     // Its examples name no values, so they are nothing to try.
     Ok(prettyplease::unparse(&syn::parse2(tokens)?).replace("```ignore", "```text"))
-}
-
-/// Takes a header away that says what a part of the query says too: in Rust both would have the same name.
-fn drop_twins(document: &mut Value) {
-    let paths = document["paths"].as_object_mut().into_iter().flatten();
-    for operation in paths.flat_map(|(_, path)| path.as_object_mut().into_iter().flatten()) {
-        let Some(parameters) = operation.1.get_mut("parameters").and_then(Value::as_array_mut) else {
-            continue;
-        };
-        let name = |parameter: &Value| {
-            parameter["name"].as_str().unwrap_or_default().to_lowercase().replace('-', "_")
-        };
-        let others = parameters.iter().filter(|parameter| parameter["in"] != "header").map(name);
-        let others: Vec<String> = others.collect();
-        parameters.retain(|parameter| parameter["in"] != "header" || !others.contains(&name(parameter)));
-    }
 }
 
 /// A line for each operation whose answer is a page of items, so that a list that is new is a `List` by itself.

@@ -66,7 +66,7 @@ async fn what_is_wanted_reaches_the_gateway() {
     let fake = Fake::default();
     read_all(&fake, &format!("{PATH}?topic=events&topic=deliveries&kind=monitor_run&source=acme&monitor=m"))
         .await;
-    read_all(&fake, &format!("{PATH}?destination=itoc360&state=dead&last_event_id=1.2.3")).await;
+    read_all(&fake, &format!("{PATH}?destination=itoc360&state=dead&after=1.2.3")).await;
     let wanted = |topics: &[Topic]| Wanted { topics: Topics::of(topics), ..Wanted::default() };
     let runs = Wanted {
         kind: Some(Kind::MonitorRun),
@@ -86,7 +86,7 @@ async fn what_is_wanted_reaches_the_gateway() {
 async fn the_header_goes_before_the_parameter() {
     let fake = Fake::default();
     let client = fake.client();
-    let request = client.get(PATH).query("last_event_id", &"old").header("Last-Event-ID", "new");
+    let request = client.get(PATH).query("after", &"old").header("Last-Event-ID", "new");
     request.header(header::AUTHORIZATION, format!("Bearer {API_KEY}")).send().await.assert_status_is_ok();
     assert!(fake.filters()[0].ends_with("after Some(\"new\")"), "{:?}", fake.filters());
 }
