@@ -18,6 +18,7 @@ use crate::{
     gauge::Gauge,
     http,
     process::{self, Process},
+    readers::Readers,
 };
 
 /// How long it may take to be ready.
@@ -103,6 +104,12 @@ impl Gateway {
 
     pub(crate) fn hook_path() -> String {
         format!("/hooks/postman?token={TOKEN}")
+    }
+
+    /// Readers of what is at `path`; how many, and for how long, is still to be said.
+    pub(crate) fn readers(&self, path: &str) -> Readers {
+        let (path, key) = (path.to_owned(), API_KEY.to_owned());
+        Readers { target: self.address, path, key, readers: 0, seconds: 0.0 }
     }
 
     pub(crate) fn gauge(&self) -> Gauge {

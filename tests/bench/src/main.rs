@@ -27,6 +27,7 @@ mod noop;
 mod plan;
 mod poll;
 mod process;
+mod readers;
 mod report;
 mod sink;
 
@@ -47,6 +48,9 @@ enum Part {
     /// Sends, and prints what came back as JSON.
     #[command(hide = true)]
     Load(load::Load),
+    /// Reads the stream, and prints what came as JSON.
+    #[command(hide = true)]
+    Read(readers::Readers),
     /// Serves the HTTP contract without a gateway behind it.
     #[command(hide = true)]
     Noop,
@@ -72,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.part {
         Some(Part::Plugin(args)) => hop::run(&args),
         Some(Part::Load(load)) => say(&serde_json::to_string(&load::run(&load)?)?),
+        Some(Part::Read(args)) => readers::run(&args),
         Some(Part::Noop) => noop::serve(&listener()?),
         Some(Part::Sink { threads }) => Ok(sink::serve(&listener()?, threads)?),
         None => measure::run(&cli.run),

@@ -21,6 +21,7 @@ mod peers;
 mod restart;
 mod rounds;
 mod rows;
+mod stream;
 
 /// A run in progress.
 struct Run {
@@ -43,6 +44,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if run.plan.has(Part::Peers) {
         peers::measure(&mut run)?;
+    }
+    if run.plan.has(Part::Stream) {
+        stream::measure(&mut run)?;
     }
     if run.plan.has(Part::Rows) {
         rows::measure(&mut run)?;

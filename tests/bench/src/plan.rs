@@ -33,6 +33,8 @@ pub(crate) enum Part {
     Peers,
     /// Ten million finished rows.
     Rows,
+    /// Intake while many read the stream.
+    Stream,
 }
 
 /// What one run does.

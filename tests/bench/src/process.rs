@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    io::{BufRead as _, BufReader, Read},
+    io::{BufRead as _, BufReader, Lines, Read},
     net::SocketAddr,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::load::{Load, Loaded};
+use crate::{
+    load::{Load, Loaded},
+    readers::{Heard, Readers},
+};
 
 /// A process that is killed when this is dropped, with all that it has started.
 #[derive(Debug)]
@@ -105,6 +108,33 @@ pub(crate) fn load(load: &Load) -> anyhow::Result<Loaded> {
         bail!("the load generator failed");
     }
     serde_json::from_slice(&output.stdout).context("cannot read what the load generator found")
+}
+
+/// Readers of a stream, in a process of their own.
+pub(crate) struct Reading {
+    _process: Process,
+    lines: Lines<BufReader<Box<dyn Read + Send>>>,
+}
+
+/// Starts readers and waits until all of them read.
+pub(crate) fn readers(readers: &Readers) -> anyhow::Result<Reading> {
+    let Readers { target, path, key, readers, seconds } = readers;
+    let mut command = this_program()?;
+    command.arg("read").args(["--target", &target.to_string(), "--path", path, "--key", key]);
+    command.args(["--readers", &readers.to_string(), "--seconds", &seconds.to_string()]);
+    let mut process = Process::start(command.stdout(Stdio::piped()))?;
+    let output: Box<dyn Read + Send> = Box::new(process.output().context("the readers have no output")?);
+    let mut lines = BufReader::new(output).lines();
+    lines.next().context("the readers ended before they read")??;
+    Ok(Reading { _process: process, lines })
+}
+
+impl Reading {
+    /// Waits until they have read for as long as they should.
+    pub(crate) fn heard(mut self) -> anyhow::Result<Heard> {
+        let line = self.lines.next().context("the readers ended before their time")??;
+        serde_json::from_str(&line).context("cannot read what the readers heard")
+    }
 }
 
 fn this_program() -> anyhow::Result<Command> {

@@ -50,7 +50,7 @@ fn cell(table: &mut String, width: usize, text: &str) {
 
 /// What does not, a line each, with the goal where there is one.
 fn single(figures: &Figures) -> String {
-    const LINES: [(&str, &str, &str); 19] = [
+    const LINES: [(&str, &str, &str); 22] = [
         ("one fsync of 4 KiB, p50 ms", "fsync_p50_ms", ""),
         ("bare responder at 256 connections, /s", "bare_rps_c256", ""),
         ("written bytes per event at 64 connections", "written_bytes_per_event_c64", ""),
@@ -68,6 +68,9 @@ fn single(figures: &Figures) -> String {
         ("memory after the end-to-end rounds, MB", "load_rss_mb", ""),
         ("memory with 1 M waiting, MB", "waiting_1m_rss_mb", ""),
         ("memory after a restart with 1 M waiting, MB", "restart_1m_rss_mb", ""),
+        ("intake with 200 readers of the stream, to intake without", "stream_200_ratio", "> 0.95"),
+        ("the same of ack p99", "stream_200_p99_ratio", ""),
+        ("messages of the stream for each reader, /s", "stream_200_messages_per_reader_s", ""),
         ("restart with 1 M waiting, ready, s", "restart_1m_ready_s", ""),
         ("restart with 1 M waiting, first delivery, s", "restart_1m_s", "< 5"),
     ];
