@@ -64,8 +64,8 @@ fn plain_media_types(object: &mut Map<String, Value>) {
 /// Bytes that are given back as they came in have the media type that came with them.
 fn any_type_of_bytes(object: &mut Map<String, Value>) {
     let Some(Value::Object(content)) = object.get_mut("content") else { return };
-    if let Some(bytes) = content.get("application/octet-stream").cloned() {
-        content.insert("*/*".to_owned(), bytes);
+    if content.contains_key("application/octet-stream") {
+        content.insert("*/*".to_owned(), json!({"schema": {}}));
     }
 }
 

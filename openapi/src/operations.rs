@@ -12,13 +12,15 @@ const API_PREFIX: &str = "/api/v1/";
 const KEY_PREFIX: &str = "postroom_";
 const KEY_BYTES_MIN: usize = 64;
 
-/// Every operation that is offered.
+/// Every operation that is offered, those first whose paths have fewer names.
 pub(crate) struct Operations(Vec<Operation>);
 
 struct Operation {
     id: &'static str,
     method: Method,
     path: Vec<Part>,
+    /// How many parts of its path may be anything.
+    names: usize,
     /// Of an operation that needs an API key. A hook takes any.
     parameters: Option<Parameters>,
     /// Whether it reads something and answers JSON, which need not be sent again while it stays the same.
@@ -34,7 +36,7 @@ impl Operations {
     /// Reads the operations of a document, whose schemas are in `registry`.
     pub(crate) fn of(apis: Vec<MetaApi>, registry: &Registry) -> Self {
         let paths = apis.into_iter().flat_map(|api| api.paths);
-        Self(
+        let all = Self(
             paths
                 .flat_map(|path| {
                     path.operations.into_iter().map(move |operation| (path.path.clone(), operation))
@@ -48,12 +50,18 @@ impl Operations {
                     Some(Operation { parameters, is_conditional, ..described })
                 })
                 .collect(),
-        )
+        );
+        all.sorted()
     }
 
     /// Adds what is offered beside the document.
     pub(crate) fn with(mut self, id: &'static str, method: Method, path: &str) -> Self {
         self.0.push(Operation::new(id, method, path));
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.0.sort_by_key(|operation| operation.names);
         self
     }
 
@@ -97,8 +105,11 @@ impl Operations {
         (!methods.is_empty()).then(|| methods.join(", "))
     }
 
+    /// The operations of a path. One that is spelled out wins over one that has a name in the same place, as with the router.
     fn at<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Operation> {
-        self.0.iter().filter(move |operation| operation.is_at(path))
+        let mut names = None;
+        let at = self.0.iter().filter(move |operation| operation.is_at(path));
+        at.take_while(move |operation| *names.get_or_insert(operation.names) == operation.names)
     }
 }
 
@@ -114,10 +125,12 @@ fn is_conditional(operation: &MetaOperation, path: &str) -> bool {
 impl Operation {
     fn new(id: &'static str, method: Method, path: &str) -> Self {
         let part = |part: &str| if part.starts_with('{') { Part::Any } else { Part::Fixed(part.to_owned()) };
+        let path: Vec<Part> = path.split('/').map(part).collect();
         Self {
             id,
             method,
-            path: path.split('/').map(part).collect(),
+            names: path.iter().filter(|part| matches!(part, Part::Any)).count(),
+            path,
             parameters: None,
             is_conditional: false,
         }

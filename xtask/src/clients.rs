@@ -76,10 +76,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ours: root().join("openapi/clients"),
         document: root().join("openapi/postroom.json"),
     };
-    let (stage, _) = STAGE.split_at(STAGE.len() - 1);
-    if cargo(&[stage, &["--no-run"]].concat(), &[])? != ExitCode::SUCCESS {
-        bail!("cannot build the gateway and what starts it");
-    }
+    build_stage()?;
     let mut out = std::io::stdout().lock();
     let mut counts = [0; 3];
     for client in chosen {
@@ -116,7 +113,17 @@ fn chosen(arguments: &[&str]) -> anyhow::Result<Vec<&'static Client>> {
     Ok(CLIENTS.iter().filter(|client| wanted.contains(&client.language)).collect())
 }
 
-fn tell(story: &[OsString]) -> anyhow::Result<()> {
+/// Builds the gateway and what starts it, so that how long that takes is not part of a story.
+pub(crate) fn build_stage() -> anyhow::Result<()> {
+    let (stage, _) = STAGE.split_at(STAGE.len() - 1);
+    if cargo(&[stage, &["--no-run"]].concat(), &[])? != ExitCode::SUCCESS {
+        bail!("cannot build the gateway and what starts it");
+    }
+    Ok(())
+}
+
+/// Starts a gateway, and has a program with its arguments tell it the story.
+pub(crate) fn tell(story: &[OsString]) -> anyhow::Result<()> {
     let mut stage: Command = cargo_command(&STAGE);
     tools::run(stage.args(story)).context("it does not tell the story")
 }

@@ -6,6 +6,7 @@ mod chaos;
 mod clients;
 mod collection_schema;
 mod compat;
+mod document;
 mod test;
 mod tools;
 mod vendor_sdk;
@@ -33,6 +34,8 @@ cargo xtask collection-schema
                              what a restore sends to Postman, against Postman's own schema of collections
 cargo xtask clients [--only rust,typescript,python,go,java]
                              make a client in each language, and have it tell a story to a live gateway
+cargo xtask document [--examples N]
+                             the OpenAPI document by linters, and a live gateway by random requests made of it
 cargo xtask compat           whether clients of the last release work with today's document
 cargo xtask golden           write the files that tests compare with anew";
 
@@ -55,6 +58,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["bench", rest @ ..] => bench::run(rest),
         ["asan"] => asan::run(),
         ["chaos", rest @ ..] => chaos::run(rest),
+        ["document", rest @ ..] => document::run(rest),
         ["compat"] => compat::run(),
         ["clients", rest @ ..] => clients::run(rest),
         ["vendor-sdk", rest @ ..] => vendor_sdk::run(rest),

@@ -9,6 +9,7 @@ fn operations() -> Operations {
         .with("create", Method::POST, "/things")
         .with("get", Method::GET, "/things/{id}")
         .with("part", Method::GET, "/things/{id}/part")
+        .with("count", Method::POST, "/things/count")
 }
 
 #[track_caller]
@@ -24,6 +25,12 @@ fn an_operation_is_found_by_method_and_path() {
     check(Method::HEAD, "/things/1", Some("get"), Some("GET, HEAD"));
     check(Method::GET, "/things/1/part", Some("part"), Some("GET, HEAD"));
     check(Method::PUT, "/things", None, Some("GET, HEAD, POST"));
+}
+
+#[test]
+fn a_path_that_is_spelled_out_wins_over_a_name() {
+    check(Method::POST, "/things/count", Some("count"), Some("POST"));
+    check(Method::GET, "/things/count", None, Some("POST"));
 }
 
 #[test]

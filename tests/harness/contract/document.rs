@@ -68,7 +68,10 @@ impl Document {
     pub(super) fn find(&'static self, method: &Method, path: &str) -> Described {
         // A HEAD is answered as the GET it stands for.
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let at: Vec<&Operation> = self.0.iter().filter(|operation| operation.is_at(path)).collect();
+        let mut at: Vec<&Operation> = self.0.iter().filter(|operation| operation.is_at(path)).collect();
+        // A path that is spelled out wins.
+        let names = at.iter().map(|operation| operation.names()).min();
+        at.retain(|operation| Some(operation.names()) == names);
         match at.iter().find(|operation| operation.method == method) {
             Some(operation) => Described::Operation(operation),
             None if at.is_empty() => Described::Nothing,
@@ -78,6 +81,10 @@ impl Document {
 }
 
 impl Operation {
+    fn names(&self) -> usize {
+        self.path.iter().filter(|part| part.starts_with('{')).count()
+    }
+
     fn is_at(&self, path: &str) -> bool {
         let mut parts = path.split('/');
         self.path.iter().all(|wanted| {
