@@ -1,6 +1,7 @@
 //! A store in memory, for tests that pause the time: it answers at once, and fails when it is told to.
 
 mod access;
+mod replays;
 mod state;
 mod store;
 mod tracked;

@@ -20,7 +20,7 @@ use postroom_store::{
 };
 use tokio::sync::watch;
 
-use super::{Memory, state::Replaying};
+use super::Memory;
 
 fn answer<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> BoxFuture<'a, Result<T, StoreError>> {
     Box::pin(std::future::ready(answer))
@@ -143,25 +143,7 @@ impl Store for Memory {
 
     fn begin_replay(&self, new: NewReplay) -> BoxFuture<'_, Result<Replay, StoreError>> {
         let up_to = *self.newest.borrow();
-        answer(self.works().map(|mut state| {
-            let NewReplay { filter, destinations, per_second, count, final_by, by, at } = new;
-            let id = ReplayId::new(i64::try_from(state.replays.len()).unwrap() + 1);
-            let replay = Replay {
-                id,
-                filter,
-                destinations,
-                per_second,
-                count,
-                made: 0,
-                state: ReplayState::Running,
-                by,
-                created_at: at,
-                finished_at: None,
-            };
-            let position = DeliveryId::new(0);
-            state.replays.insert(id, Replaying { replay: replay.clone(), position, up_to, final_by });
-            replay
-        }))
+        answer(self.works().map(|mut state| state.begin_replay(new, up_to)))
     }
 
     fn advance_replay(
@@ -171,24 +153,7 @@ impl Store for Memory {
         at: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Replay>, StoreError>> {
         answer(self.works().map(|mut state| {
-            let Replaying { mut replay, position, up_to, final_by } = state.replays.get(&id)?.clone();
-            if replay.state != ReplayState::Running {
-                return Some(replay);
-            }
-            let next: Vec<_> = state
-                .matching(&replay.filter)
-                .filter(|(id, end)| *id > position && Some(*id) <= up_to && *end <= final_by)
-                .map(|(id, _)| id)
-                .take(limit)
-                .collect();
-            let fresh: Vec<_> = next.iter().map(|original| state.again(*original, Some(id), at)).collect();
-            replay.made += next.len() as u64;
-            if next.len() < limit {
-                replay.state = ReplayState::Done;
-                replay.finished_at = Some(at);
-            }
-            let position = next.last().copied().unwrap_or(position);
-            state.replays.insert(id, Replaying { replay: replay.clone(), position, up_to, final_by });
+            let (replay, fresh) = state.advance_replay(id, limit, at)?;
             drop(state);
             self.publish(fresh);
             Some(replay)
