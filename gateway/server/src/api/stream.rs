@@ -3,7 +3,7 @@
 //! One task, the reporter, looks at what has become durable and writes it into a journal in memory. Readers read the
 //! journal at their own pace; it is bounded, and whoever falls behind it is told so. Nobody waits for a reader: neither the
 //! intake nor the dispatcher nor the reporter. While nobody follows, nothing is written. Why it is made like this:
-//! `docs/design/0016-stream.md`.
+//! `docs/design/0015-stream.md`.
 
 mod destinations;
 mod journal;
