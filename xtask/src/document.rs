@@ -16,7 +16,7 @@ use crate::{
 
 /// The linters need it.
 const NODE: &str = "process.versions.node.localeCompare('20.19', 'en', { numeric: true }) >= 0";
-const PYTHON: &str = "sys.version_info >= (3, 10)";
+const PYTHON: &str = "sys.version_info >= (3, 11)";
 
 struct Places {
     /// What is installed.
