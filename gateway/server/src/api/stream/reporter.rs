@@ -31,9 +31,9 @@ const REST: Duration = Duration::from_secs(1);
 /// How often destinations are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Changes of one topic that one turn tells: to all readers together, and to each.
-const TURN_MESSAGES_MAX: usize = 6 * 1024;
+const TURN_MESSAGES_MAX: usize = 2 * 1024;
 const TURN_MAX: usize = 512;
-const TURN_MIN: usize = 16;
+const TURN_MIN: usize = 8;
 /// What waits to be told beyond so many turns is left out.
 const BACKLOG_TURNS: usize = 16;
 /// For how long it goes on when nobody reads: whoever was cut off comes back by then.
