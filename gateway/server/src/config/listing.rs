@@ -3,14 +3,17 @@
 //! What the file says is shown as it stands there. What it leaves open and belongs to the gateway itself is shown too. The
 //! `config` of a destination is left to [`Listing::with_plugins`]: only a plugin's schema tells which of it is secret.
 
+mod described;
+
 use std::{collections::BTreeMap, fmt};
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
+use self::described::Described;
 use super::{
     Config, Overrides,
     destination::Destination,
@@ -116,33 +119,60 @@ impl Listing {
     /// All settings, with those of the plugins as their schemas let them be shown.
     pub(crate) fn with_plugins(&self, resolved: &[Resolved]) -> impl Iterator<Item = (String, Listed)> {
         let mut listing = self.clone();
-        for Resolved { destination, .. } in resolved {
-            let at = join(&join("destination", destination.name.as_str()), "config");
-            listing.settings(&at, "", &destination.config.json, destination);
+        for Resolved { destination, plugin } in resolved {
+            listing.plugin(destination, plugin.manifest.config_schema.as_ref());
         }
         listing.0.into_iter()
     }
 
-    fn settings(&mut self, path: &str, pointer: &str, value: &Json, destination: &Destination) {
+    fn plugin(&mut self, destination: &Destination, schema: Option<&Json>) {
+        let at = join(&join("destination", destination.name.as_str()), "config");
+        if let Json::Object(entries) = &destination.config.json {
+            self.entries((&at, ""), entries, Described::by(schema).as_ref(), destination);
+        }
+    }
+
+    fn entries(
+        &mut self,
+        (path, pointer): (&str, &str),
+        entries: &Map<String, Json>,
+        described: Option<&Described<'_>>,
+        destination: &Destination,
+    ) {
+        for (key, value) in entries {
+            let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            let described = described.and_then(|described| described.entry(key));
+            self.setting((&join(path, key), &pointer), value, described.as_ref(), destination);
+        }
+    }
+
+    fn setting(
+        &mut self,
+        (path, pointer): (&str, &str),
+        value: &Json,
+        described: Option<&Described<'_>>,
+        destination: &Destination,
+    ) {
         let is_list = |items: &[Json]| items.iter().all(|item| !item.is_object() && !item.is_array());
-        let shown = match value {
-            Json::Object(entries) if entries.contains_key("$secret") => HIDDEN.to_owned(),
-            Json::Object(entries) => {
-                for (key, value) in entries {
-                    let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    self.settings(&join(path, key), &pointer, value, destination);
-                }
+        let shown = match (value, described) {
+            (Json::Object(entries), Some(_)) if !entries.contains_key("$secret") => {
+                self.entries((path, pointer), entries, described, destination);
                 return;
             }
-            Json::Array(items) if !is_list(items) => {
+            (Json::Array(items), Some(described)) if !is_list(items) => {
+                let described = described.item();
                 for (index, value) in items.iter().enumerate() {
-                    let pointer = format!("{pointer}/{index}");
-                    self.settings(&format!("{path}[{index}]"), &pointer, value, destination);
+                    let (path, pointer) = (format!("{path}[{index}]"), format!("{pointer}/{index}"));
+                    self.setting((&path, &pointer), value, described.as_ref(), destination);
                 }
                 return;
             }
-            Json::Array(items) => list(items.iter().map(json)),
-            scalar => json(scalar),
+            (Json::Array(items), Some(described)) => {
+                let is_shown = described.item().is_some();
+                list(items.iter().map(|item| if is_shown { json(item) } else { HIDDEN.to_owned() }))
+            }
+            (Json::Object(_), Some(_)) | (_, None) => HIDDEN.to_owned(),
+            (scalar, Some(_)) => json(scalar),
         };
         let origin = destination.config.position(pointer).map(|at| Origin::File(at.line));
         self.put(path.to_owned(), shown, origin.unwrap_or(Origin::Default));
@@ -277,19 +307,19 @@ fn json(value: &Json) -> String {
     }
 }
 
-/// A text without what a URL may hide in it: a password, and everything behind a question mark.
+/// A text without what a URL may hide in it: a password, and everything behind a question mark or a hash.
 fn without_secrets(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (rest, query) = match rest.split_once('?') {
-        Some((rest, _)) => (rest, "?***"),
-        None => (rest, ""),
+    // A password may hold any character, also those that should end it.
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((hidden, _)) if hidden.contains(['?', '#']) => return format!("{scheme}://***"),
+        Some((_, rest)) => ("***@", rest),
+        None => ("", rest),
     };
-    let host = rest.find('/').unwrap_or(rest.len());
-    let rest = match rest[..host].rfind('@') {
-        Some(at) => format!("***{}", &rest[at..]),
-        None => rest.to_owned(),
-    };
-    format!("{scheme}://{rest}{query}")
+    match rest.find(['?', '#']) {
+        Some(end) => format!("{scheme}://{user}{}***", &rest[..=end]),
+        None => format!("{scheme}://{user}{rest}"),
+    }
 }
 
 fn age(age: Option<std::time::Duration>) -> String {

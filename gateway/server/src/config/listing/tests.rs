@@ -1,5 +1,7 @@
 use std::{ffi::OsString, path::Path};
 
+use serde_json::json;
+
 use super::*;
 use crate::config::{Surroundings, parse, schema};
 
@@ -42,6 +44,17 @@ fn read(text: &str, env: &[(&str, &str)], flags: Overrides) -> Config {
     parse(text, Path::new("postroom.toml"), Path::new("/etc/postroom"), flags, &surroundings).config
 }
 
+/// What is shown of `config`, whose only destination has a plugin with this schema.
+fn with_schema(config: &Config, schema: Option<&Json>) -> Listing {
+    let mut destination = config.destinations[0].clone();
+    if let Some(schema) = schema {
+        schema::apply(&mut destination.config, schema, Path::new("/"));
+    }
+    let mut listing = config.listing.clone();
+    listing.plugin(&destination, schema);
+    listing
+}
+
 /// Each setting as one line.
 fn lines(listing: impl Iterator<Item = (String, Listed)>) -> Vec<String> {
     listing.map(|(path, Listed { value, origin, .. })| format!("{path} = {value} ({origin:?})")).collect()
@@ -57,11 +70,15 @@ fn check(listed: &[String], expected: &[&str]) {
 #[test]
 fn every_setting_is_there_with_its_place_and_no_secret_is() {
     let config = read(FILE, &[("TOKEN", PLANTED)], Overrides::default());
-    let mut destination = config.destinations[0].clone();
-    let schema = serde_json::json!({ "properties": { "token": { "writeOnly": true } } });
-    schema::apply(&mut destination.config, &schema, Path::new("/"));
-    let mut listing = config.listing.clone();
-    listing.settings("destination.out.config", "", &destination.config.json, &destination);
+    let listing = with_schema(
+        &config,
+        Some(&json!({ "properties": {
+        "url": { "type": "string" },
+        "token": { "type": "string", "writeOnly": true },
+        "headers": { "additionalProperties": { "type": "string" } },
+        "codes": { "items": { "type": "integer" } },
+    } })),
+    );
 
     let listed = lines(listing.with_plugins(&[]));
     check(
@@ -89,6 +106,61 @@ fn every_setting_is_there_with_its_place_and_no_secret_is() {
     );
     assert!(!listed.concat().contains(PLANTED), "{listed:#?}");
     assert!(!format!("{:?}", config.listing).contains(PLANTED));
+}
+
+#[test]
+fn of_a_plugin_only_what_its_schema_describes_is_shown() {
+    let text = "[[destination]]\nname = \"out\"\nplugin = \"any\"\n[destination.config]\ntext = \"planted\"\n\
+                number = 7001\nlist = [\"planted\"]\ntables = [{ a = \"planted\" }]\ntable.planted = \"planted\"";
+    let config = read(text, &[], Overrides::default());
+    let hidden = [
+        "destination.out.config.list = \"***\" (File(7))",
+        "destination.out.config.number = \"***\" (File(6))",
+        "destination.out.config.table = \"***\" (File(9))",
+        "destination.out.config.tables = \"***\" (File(8))",
+        "destination.out.config.text = \"***\" (File(5))",
+    ];
+    let secret = json!({ "writeOnly": true });
+    let marked = json!({ "properties": {
+        "text": { "$ref": "#/$defs/T" }, "number": secret, "list": secret, "tables": secret, "table": secret,
+    }, "$defs": { "T": secret } });
+    let by_pattern = json!({ "patternProperties": { ".*": secret } });
+    for schema in [None, Some(&json!({ "type": "object" })), Some(&marked), Some(&by_pattern)] {
+        let listed = lines(with_schema(&config, schema).with_plugins(&[]));
+        check(&listed, &hidden);
+        assert!(!listed.concat().contains("planted") && !listed.concat().contains("7001"), "{listed:#?}");
+    }
+    let items = json!({ "properties": {
+        "list": { "type": "array" },
+        "tables": { "items": { "additionalProperties": { "type": "string" } } },
+        "table": { "type": "object" },
+    } });
+    check(
+        &lines(with_schema(&config, Some(&items)).with_plugins(&[])),
+        &[
+            "destination.out.config.list = [\"***\"] (File(7))",
+            "destination.out.config.tables[0].a = \"planted\" (File(8))",
+            "destination.out.config.table.planted = \"***\" (File(9))",
+        ],
+    );
+}
+
+#[test]
+fn nothing_of_a_password_in_a_url_is_shown() {
+    for (text, shown) in [
+        ("https://example.com/in", "https://example.com/in"),
+        ("https://example.com/in?key=a#b", "https://example.com/in?***"),
+        ("https://example.com/in#b?c", "https://example.com/in#***"),
+        ("https://me:pass@example.com/in?key=a", "https://***@example.com/in?***"),
+        ("https://me:pa/ss@example.com/in", "https://***@example.com/in"),
+        ("https://me:pa@ss@example.com", "https://***@example.com"),
+        ("https://me:pa?ss@example.com/in", "https://***"),
+        ("https://me:pa#ss@example.com/in", "https://***"),
+        ("https://example.com/in?mail=a@b", "https://***"),
+        ("me@example.com", "me@example.com"),
+    ] {
+        assert_eq!(without_secrets(text), shown, "{text}");
+    }
 }
 
 #[test]
