@@ -57,7 +57,7 @@ pub(crate) struct Listing(BTreeMap<String, Listed>);
 /// A setting of the gateway itself, which has a value also when nobody has said one.
 type Own = (&'static str, fn(&Config) -> Option<String>);
 
-const OWN: [Own; 14] = [
+const OWN: [Own; 17] = [
     ("server.listen", |config| Some(quoted(&config.server.listen.to_string()))),
     ("server.public_url", |config| config.server.public_url.as_deref().map(quoted)),
     ("server.drain", |config| Some(quoted(&units::shown_duration(config.server.drain)))),
@@ -75,6 +75,9 @@ const OWN: [Own; 14] = [
     }),
     ("retention.idempotency_keys", |config| Some(age(Some(config.retention.idempotency_keys)))),
     ("retention.replays", |config| Some(age(Some(config.retention.replays)))),
+    ("retention.audit", |config| Some(age(Some(config.retention.audit)))),
+    ("api.requests_per_second", |config| Some(config.api.requests_per_second.to_string())),
+    ("api.failures_per_minute", |config| Some(config.api.failures_per_minute.to_string())),
     ("tracker.enabled", |config| Some(config.tracker.enabled.to_string())),
     ("tracker.history", |config| Some(age(config.tracker.history))),
     ("tracker.metrics_monitors_max", |config| Some(config.tracker.metrics_monitors_max.to_string())),

@@ -246,3 +246,30 @@ fn a_fingerprint_tells_settings_apart_and_not_secrets() {
     let comment = format!("# a comment\n{text}");
     assert_eq!(settings(&comment).fingerprint(), before.fingerprint());
 }
+
+#[test]
+fn every_setting_that_has_a_value_is_shown_to_people() {
+    let read = |text: &str| {
+        let lookup =
+            |name: &str| ENV.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        let surroundings = Surroundings { env: &lookup, program_folder: None };
+        let (file, folder) = (Path::new("postroom.toml"), Path::new("/etc/postroom"));
+        parse(text, file, folder, Overrides::default(), &surroundings).config
+    };
+    let shown = |config: &Config| -> BTreeSet<String> {
+        config.listing.with_plugins(&[]).map(|(path, _)| path).collect()
+    };
+    // Left out they have their defaults, and then they have another value. The names of all routes are no setting.
+    for text in [String::new(), uncommented()] {
+        let config = read(&text);
+        let listed = shown(&config);
+        let all = Settings::of(&config, &[], |_| unreachable!("there is no plugin"));
+        let has_value = |(path, setting): &(&String, &Setting)| {
+            *path != "route" && !["None", "[]", "{}"].contains(&&setting.value[..])
+        };
+        let is_listed = |path: &String| listed.iter().any(|listed| is_within(listed, path));
+        let missing: Vec<_> =
+            all.by_path.iter().filter(has_value).filter(|(path, _)| !is_listed(path)).collect();
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
+}
