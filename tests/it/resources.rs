@@ -5,6 +5,7 @@ use postroom_tests::{
     harness::{Answer, Config, TestGateway, body},
 };
 use reqwest::Method;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::{Value, json};
 
 use crate::support::{retry, start};
@@ -99,6 +100,11 @@ async fn the_configuration_in_force_is_shown_without_a_secret_and_another_is_che
     let faults: Vec<_> =
         faulty["faults"].as_array().unwrap().iter().map(|fault| (&fault["path"], &fault["line"])).collect();
     assert_eq!(faults, [(&json!("server.listen"), &json!(2)), (&json!("destination[0].plugin"), &json!(5))]);
+    let pipe = gateway.folder().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    let faulty = check("[[source]]\nname = \"x\"\ntokens = [{ file = \"pipe\" }]").await;
+    let message = format!("cannot read the secret file {}: not a regular file", pipe.display());
+    assert_eq!(faulty["faults"][0]["message"], message, "nobody ever writes to it");
     assert_eq!(settings(&gateway).await["fingerprint"], after["fingerprint"]);
 }
 

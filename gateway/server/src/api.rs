@@ -102,6 +102,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     /// When it started, as a moment for people and for counting on from.
     pub(crate) started: (Timestamp, Instant),
+    /// Held by whoever checks a configuration.
+    pub(crate) checking: tokio::sync::Mutex<()>,
     /// Held by whoever looks for plugins.
     pub(crate) looking: tokio::sync::Mutex<()>,
 }

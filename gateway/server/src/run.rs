@@ -212,6 +212,7 @@ impl Gateway {
             store_health: StoreHealth::default(),
             started: (clock.now(), Instant::now()),
             clock,
+            checking: tokio::sync::Mutex::default(),
             looking: tokio::sync::Mutex::default(),
         });
         Ok(Self { store, reloader, engine, keys, audit, api, stream, reporter })

@@ -1,14 +1,19 @@
 //! Secrets: by reference, `{ env = "NAME" }` or `{ file = "path" }`, or as they stand in the file.
 
-use std::{fs::File, io::Read};
+use std::{
+    fs::OpenOptions,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+};
 
 use postroom_core::secret::Secret;
+use rustix::fs::OFlags;
 
 use super::read::{Context, Value};
 
 /// Shorter tokens can be guessed: the gateway says so when it starts, and works all the same.
 const TOKEN_CHARS_MIN: usize = 16;
-/// Far above any token or certificate; keeps a wrong path (`/dev/zero`) from filling the memory.
+/// Far above any token or certificate; keeps a wrong path from filling the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// A token that strangers may try to guess.
@@ -83,10 +88,19 @@ fn from_file(cx: &Context<'_>, path: &str) -> Result<String, (String, String)> {
         "relative paths start from the folder of this file; the gateway's user must be able to read it";
     let fault =
         |cause: &str| (format!("cannot read the secret file {}: {cause}", path.display()), hint.to_owned());
-    let mut bytes = Vec::new();
-    File::open(&path)
-        .and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| fault(&error.to_string()))?;
+    let read = || -> io::Result<Option<Vec<u8>>> {
+        // Without it a named pipe would hold up the caller until someone writes to it.
+        let at_once = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(at_once).open(&path)?;
+        if !file.metadata()?.is_file() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    };
+    let bytes =
+        read().map_err(|error| fault(&error.to_string()))?.ok_or_else(|| fault("not a regular file"))?;
     if bytes.len() as u64 > SECRET_BYTES_MAX {
         return Err(fault(&format!("larger than {SECRET_BYTES_MAX} bytes")));
     }

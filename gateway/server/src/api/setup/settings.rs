@@ -27,22 +27,32 @@ impl Api {
         }
     }
 
-    /// One check at a time: it looks into every plugin file.
+    /// One check at a time. Files that it names may be slow to read, so only its look into every plugin file keeps others
+    /// from theirs.
     pub(super) async fn checked(&self, toml: String) -> Result<ConfigurationCheck, ReadError> {
-        let _one_at_a_time = self.0.looking.lock().await;
+        let _one_at_a_time = self.0.checking.lock().await;
         let shown = self.0.reloader.shown();
-        let checked = tokio::task::spawn_blocking(move || faults(&toml, &shown.config)).await;
-        let faults =
-            checked.map_err(|_| ReadError::Unavailable { reason: "the gateway stops".to_owned() })?;
+        let draft = aside(move || draft(&toml, &shown.config)).await?;
+        let _one_look = self.0.looking.lock().await;
+        let faults = aside(move || faults(draft)).await?;
         Ok(ConfigurationCheck { valid: faults.is_empty(), faults: faults.into_iter().map(fault).collect() })
     }
 }
 
-/// All that a reload would find before it starts a plugin. Flags and environment stand above the file there, but cannot
-/// make it right.
-fn faults(toml: &str, in_force: &Config) -> Vec<Fault> {
+/// Runs what may take its time where it holds up nobody.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ReadError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| ReadError::Unavailable { reason: "the gateway stops".to_owned() })
+}
+
+/// Flags and environment stand above the file at a reload, but cannot make it right.
+fn draft(toml: &str, in_force: &Config) -> Draft {
     let Config { file, folder, .. } = in_force;
-    let draft = config::parse(toml, file, folder, Overrides::default(), &Surroundings::of_process());
+    config::parse(toml, file, folder, Overrides::default(), &Surroundings::of_process())
+}
+
+/// All that a reload would find before it starts a plugin.
+fn faults(draft: Draft) -> Vec<Fault> {
     let Draft { config, mut faults, plugins } = draft;
     let catalog = discover(&config.plugins.path);
     let missing = faults.len();

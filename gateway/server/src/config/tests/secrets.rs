@@ -1,5 +1,7 @@
 use std::fs;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
+
 use super::*;
 use crate::config::{load, schema};
 
@@ -64,6 +66,18 @@ fn an_empty_secret_is_a_fault() {
 postroom.toml:4: destination[0].config.token: the secret in this env is empty
     hint: give it a value, or leave the setting out
 "#);
+}
+
+#[test]
+fn only_a_regular_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    for path in [&pipe, folder.path(), Path::new("/dev/zero")] {
+        let text = format!("[[source]]\nname = \"a\"\ntokens = [{{ file = {path:?} }}]");
+        let message = format!("cannot read the secret file {}: not a regular file", path.display());
+        assert_eq!(faults_of(&text).faults[0].message, message);
+    }
 }
 
 #[test]
