@@ -8,6 +8,7 @@ mod errors;
 mod failures;
 mod follow;
 mod health;
+mod kept;
 mod keys;
 mod metrics;
 mod monitors;
@@ -54,6 +55,7 @@ pub(crate) use self::{
     actions::Acts,
     audit::{Audit, FILE_WATCH, of_signal, of_watch},
     health::StoreHealth,
+    kept::Kept,
     keys::ApiKeys,
     metrics::{Metrics, MonitorMetrics},
     registry::Destinations,
@@ -99,6 +101,8 @@ pub(crate) struct Parts {
     /// Age at which runs go; never when absent.
     pub(crate) history: Option<Duration>,
     pub(crate) store_health: StoreHealth,
+    pub(crate) overview: Kept<(store::Overview, store::Usage)>,
+    pub(crate) dead_letters: Kept<store::DeadLetters>,
     pub(crate) clock: Clock,
     /// When it started, as a moment for people and for counting on from.
     pub(crate) started: (Timestamp, Instant),

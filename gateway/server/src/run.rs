@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{
-        Api, ApiKeys, Audit, Destinations, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth, Stream,
-        of_signal,
+        Api, ApiKeys, Audit, Destinations, Kept, Metrics, MonitorMetrics, Parts, Sessions, StoreHealth,
+        Stream, of_signal,
     },
     assemble::{self, Offers, Started},
     config::{Config, Faults},
@@ -210,6 +210,8 @@ impl Gateway {
             monitor_metrics,
             history,
             store_health: StoreHealth::default(),
+            overview: Kept::default(),
+            dead_letters: Kept::default(),
             started: (clock.now(), Instant::now()),
             clock,
             checking: tokio::sync::Mutex::default(),

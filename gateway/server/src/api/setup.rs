@@ -93,8 +93,8 @@ impl Setup for Api {
     }
 
     async fn dead_letters(&self) -> Result<DeadLetterList, ReadError> {
-        let found = self.0.store.dead_letters().await.map_err(unreadable)?;
-        Ok(wire::dead_letters(found))
+        let found = self.dead_letters_found().await?;
+        Ok(wire::dead_letters(&found))
     }
 }
 

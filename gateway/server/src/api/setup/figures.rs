@@ -1,6 +1,9 @@
 //! The gateway in figures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use postroom_core::{
     delivery::DeliveryState,
@@ -22,9 +25,12 @@ use crate::{
 impl Api {
     pub(super) async fn figures(&self) -> Result<Stats, ReadError> {
         let shown = self.0.reloader.shown();
-        let overview = self.0.store.overview(self.0.clock.now()).await.map_err(unreadable)?;
-        let dead = self.0.store.dead_letters().await.map_err(unreadable)?;
-        let usage = self.0.store.usage().await.map_err(unreadable)?;
+        let (store, now) = (Arc::clone(&self.0.store), self.0.clock.now());
+        let whole =
+            self.0.overview.get(async move { Ok((store.overview(now).await?, store.usage().await?)) });
+        let whole = whole.await.map_err(unreadable)?;
+        let (overview, usage) = &*whole;
+        let dead = self.dead_letters_found().await?;
         let configuration = self.in_force();
         let (started_at, started) = self.0.started;
         Ok(Stats {
@@ -33,10 +39,16 @@ impl Api {
             uptime_s: started.elapsed().as_secs(),
             generation: configuration.generation,
             fingerprint: configuration.fingerprint,
-            events: self.events_of(&shown, &overview),
+            events: self.events_of(&shown, overview),
             deliveries: self.deliveries_of(&shown, &overview.waiting, &dead),
             store: StoreStats { database_bytes: usage.database_bytes, blob_bytes: usage.blob_bytes },
         })
+    }
+
+    pub(super) async fn dead_letters_found(&self) -> Result<Arc<DeadLetters>, ReadError> {
+        let store = Arc::clone(&self.0.store);
+        let found = self.0.dead_letters.get(async move { store.dead_letters().await });
+        found.await.map_err(unreadable)
     }
 
     fn events_of(&self, shown: &Shown, overview: &Overview) -> EventStats {

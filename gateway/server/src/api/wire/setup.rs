@@ -36,8 +36,8 @@ fn texts(items: &[impl ToString]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
-pub(in crate::api) fn dead_letters(found: DeadLetters) -> DeadLetterList {
-    DeadLetterList { items: found.groups.into_iter().map(dead_group).collect(), is_more: found.is_more }
+pub(in crate::api) fn dead_letters(found: &DeadLetters) -> DeadLetterList {
+    DeadLetterList { items: found.groups.iter().cloned().map(dead_group).collect(), is_more: found.is_more }
 }
 
 fn dead_group(group: DeadGroup) -> DeadLetterGroup {
