@@ -13,6 +13,7 @@ use poem_openapi::{
 };
 
 use crate::{
+    audit::AuditVia,
     auth::{ApiKey, Credential, KeyOnly, Role, SESSION_COOKIE, session_cookie},
     port::Gateway,
     problem::{Code, Failure},
@@ -106,7 +107,8 @@ impl<G: Gateway> SessionApi<G> {
     /// Says who asks, by a session or by an API key, and how long a session lasts.
     #[oai(path = "/", method = "get", operation_id = "getSession", tag = "Tag::Access")]
     async fn get(&self, key: ApiKey<G>, request: &Request) -> Result<Json<Session>, Failure> {
-        let session = match session_cookie(request.headers()) {
+        let by_session = key.0.via == AuditVia::Session;
+        let session = match session_cookie(request.headers()).filter(|_| by_session) {
             Some(cookie) => self.0.session(&cookie).await,
             None => None,
         };

@@ -119,6 +119,9 @@ async fn who_asks_is_told_by_session_and_by_key() {
     let by_key =
         asked(&gateway, Method::GET, SESSION_PATH, &[("authorization", &bearer(OPERATOR_KEY))]).await;
     assert_eq!(json(by_key).await, serde_json::json!({"name": "olga", "role": "operator"}));
+    let headers = [("cookie", &*cookie(SESSION)), ("authorization", &*bearer(ADMIN_KEY))];
+    let both = asked(&gateway, Method::GET, SESSION_PATH, &headers).await;
+    assert_eq!(json(both).await, serde_json::json!({"name": "ada", "role": "admin"}), "the key counts");
 }
 
 #[tokio::test]
