@@ -16,7 +16,7 @@ use crate::{
 mod note;
 mod trail;
 
-pub(crate) use self::trail::{Known, Trail};
+pub(crate) use self::trail::{Known, Trail, may_change};
 pub use note::Note;
 
 const LIST: List = List("audit");

@@ -13,7 +13,7 @@ use poem_openapi::error::ParseParamError;
 use tracing::Instrument as _;
 
 use crate::{
-    audit::Trail,
+    audit::{Trail, may_change},
     etag,
     operations::Operations,
     parameters::Parameters,
@@ -43,7 +43,7 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_conditional).cloned();
         request.set_data(self.gateway.clone());
         // Only what needs a key has parameters that are known.
-        let trail = (parameters.is_some() && !request.method().is_safe()).then(|| {
+        let trail = (parameters.is_some() && may_change(operation, request.method())).then(|| {
             let object = self.operations.object(operation, request.uri().path());
             Trail::begin(self.gateway.clone(), operation, object, id.as_str())
         });

@@ -8,9 +8,6 @@ use crate::{auth, expect, parameters::Parameters};
 
 /// What every path of the API begins with.
 const API_PREFIX: &str = "/api/v1/";
-/// What API keys begin with that were made at run time, and what is longer than any of their names.
-const KEY_PREFIX: &str = "postroom_";
-const KEY_BYTES_MIN: usize = 64;
 
 /// Every operation that is offered, those first whose paths have fewer names.
 pub(crate) struct Operations(Vec<Operation>);
@@ -25,6 +22,14 @@ struct Operation {
     parameters: Option<Parameters>,
     /// Whether it reads something and answers JSON, which need not be sent again while it stays the same.
     is_conditional: bool,
+}
+
+/// What a request is about.
+pub(crate) struct Object {
+    /// `destinations/itoc360`, in the caller's own words.
+    pub(crate) named: String,
+    /// `destinations/…`
+    pub(crate) kind: String,
 }
 
 enum Part {
@@ -82,15 +87,18 @@ impl Operations {
         self.0.iter().any(|operation| operation.id == id && operation.is_conditional)
     }
 
-    /// What a request to the operation with this id is about, by its path: `destinations/itoc360`. `None` for an operation
-    /// that is about no one thing.
-    pub(crate) fn object(&self, id: &str, path: &str) -> Option<String> {
+    /// What a request to the operation with this id is about, by its path. `None` for an operation that is about no one
+    /// thing.
+    pub(crate) fn object(&self, id: &str, path: &str) -> Option<Object> {
         let operation = self.0.iter().find(|operation| operation.id == id)?;
         let last = operation.path.iter().rposition(|part| matches!(part, Part::Any))?;
         let path = path.strip_prefix(API_PREFIX)?;
         let before = API_PREFIX.split('/').count() - 1;
-        let parts: Vec<String> = path.split('/').take(last + 1 - before).map(shown).collect();
-        Some(parts.join("/"))
+        let parts = || path.split('/').zip(operation.path.get(before..=last).unwrap_or_default());
+        let named: Vec<_> = parts().map(|(part, _)| expect::shown(part)).collect();
+        let kind: Vec<_> =
+            parts().map(|(part, wanted)| if matches!(wanted, Part::Any) { "…" } else { part }).collect();
+        Some(Object { named: named.join("/"), kind: kind.join("/") })
     }
 
     /// The value of `Allow` for a path; `None` when no operation has it.
@@ -144,12 +152,6 @@ impl Operation {
             (_, None) => false,
         }) && parts.next().is_none()
     }
-}
-
-/// A part of a path, as far as it may be kept: somebody may have put a key where its name belongs.
-fn shown(part: &str) -> String {
-    let is_key = part.starts_with(KEY_PREFIX) && part.len() > KEY_BYTES_MIN;
-    if is_key { "***".to_owned() } else { expect::shown(part) }
 }
 
 #[cfg(test)]

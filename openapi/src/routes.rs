@@ -150,10 +150,9 @@ impl<G: Gateway> RoutesApi<G> {
     #[oai(path = "/explain", method = "post", operation_id = "explainRoutes", tag = "Tag::Routes")]
     async fn explain(
         &self,
-        key: ApiKey<G>,
+        _key: ApiKey<G>,
         trial: JsonBody<RouteTrial, TRIAL_BYTES_MAX>,
     ) -> Result<Json<RouteExplanation>, Failure> {
-        key.0.note.changes_nothing();
         Ok(Json(self.0.explain_routes(trial.0).await?))
     }
 

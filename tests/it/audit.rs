@@ -54,7 +54,7 @@ async fn changes_are_kept_with_who_what_and_how_it_stood() {
     };
     let (open, held) = (json!({"gate": "open"}), json!({"gate": "held", "paused_by": "test"}));
     let target = "destinations/target";
-    let mut refused = entry("looks", "pauseDestination", target, Value::Null, Value::Null);
+    let mut refused = entry("looks", "pauseDestination", "destinations/…", Value::Null, Value::Null);
     (refused["outcome"], refused["code"]) = ("refused".into(), "forbidden".into());
     let expected = [
         entry("test", "pauseDestination", target, open.clone(), held.clone()),
@@ -117,6 +117,10 @@ async fn no_secret_is_in_the_log() {
         .act(&format!("/api/v1/destinations/{password}/pause"), Value::Null)
         .await
         .assert_problem(404, "not_found");
+    gateway
+        .act_with(key, &format!("/api/v1/destinations/{password}/pause"), Value::Null)
+        .await
+        .assert_problem(403, "forbidden");
     let shown = gateway.ask("/api/v1/audit").await.text();
     assert!(shown.contains("createKey") && shown.contains("revokeKey"), "{shown}");
     for secret in [key, &key[9..40], &password, gateway.config().api_key()] {

@@ -1,10 +1,12 @@
-use poem::http::Method;
+use poem::http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
-    audit::{AuditOutcome, AuditVia, NewAuditEntry, Trail},
+    audit::{AuditOutcome, AuditVia, NewAuditEntry, Trail, trail::LOOKS},
     auth::{Caller, Role},
+    document,
     fake::{ADMIN_KEY, API_KEY, Fake, OPERATOR_KEY},
+    operations::Object,
     problem::Code,
 };
 
@@ -46,26 +48,32 @@ fn check(entry: &NewAuditEntry, outcome: AuditOutcome, code: Code, object: Optio
 async fn what_was_not_done_is_kept_too() {
     let gateway = Fake::with_events(2);
     gateway.post(API_KEY, "/api/v1/destinations/itoc360/pause", "").await;
-    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("destinations/itoc360"));
+    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("destinations/…"));
     let gateway = Fake::with_events(2);
     gateway.post(OPERATOR_KEY, "/api/v1/deliveries/2/cancel", "").await;
-    check(&only(&gateway), AuditOutcome::Refused, Code::Conflict, Some("deliveries/2"));
+    check(&only(&gateway), AuditOutcome::Refused, Code::Conflict, Some("deliveries/…"));
     let gateway = Fake::default();
     gateway.post(OPERATOR_KEY, "/api/v1/destinations/itoc360/resume", "").await;
-    check(&only(&gateway), AuditOutcome::Failed, Code::Unavailable, Some("destinations/itoc360"));
+    check(&only(&gateway), AuditOutcome::Failed, Code::Unavailable, Some("destinations/…"));
 }
 
 #[tokio::test]
-async fn the_path_of_what_is_not_there_and_a_key_in_the_place_of_its_name_are_not_kept() {
+async fn a_secret_in_the_place_of_a_name_is_not_kept_with_what_was_not_done() {
     let gateway = Fake::default();
     gateway.post(OPERATOR_KEY, "/api/v1/destinations/my-password/pause", "").await;
-    check(&only(&gateway), AuditOutcome::Refused, Code::NotFound, None);
+    check(&only(&gateway), AuditOutcome::Refused, Code::NotFound, Some("destinations/…"));
     let gateway = Fake::default();
-    let path = format!("/api/v1/keys/postroom_{}", "0".repeat(72));
+    gateway.post(OPERATOR_KEY, "/api/v1/destinations/my-password/resume", "").await;
+    check(&only(&gateway), AuditOutcome::Failed, Code::Unavailable, Some("destinations/…"));
+    let gateway = Fake::default();
+    gateway.post(OPERATOR_KEY, "/api/v1/destinations/my-password/actions/my-pin", "[]").await;
+    let entry = only(&gateway);
+    assert_eq!(entry.object.as_deref(), Some("destinations/…/actions/…"), "{entry:?}");
+    let gateway = Fake::default();
     let client = gateway.client();
-    let request = client.request(Method::DELETE, path);
+    let request = client.request(Method::DELETE, "/api/v1/keys/my-password");
     request.header("authorization", format!("Bearer {OPERATOR_KEY}")).send().await;
-    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("keys/***"));
+    check(&only(&gateway), AuditOutcome::Refused, Code::Forbidden, Some("keys/…"));
 }
 
 #[tokio::test]
@@ -80,6 +88,11 @@ async fn what_only_looks_and_what_nobody_known_wants_is_not_kept() {
     let event = r#"{"event_id": "018f2f3a-0000-7000-8000-000000000001"}"#;
     gateway.post(OPERATOR_KEY, "/api/v1/routes/explain", event).await;
     gateway.post(ADMIN_KEY, "/api/v1/config/validate", r#"{"toml": ""}"#).await.assert_status_is_ok();
+    // Whatever becomes of them: they are known by what they are, not by how far they come.
+    for path in ["/api/v1/routes/explain", "/api/v1/config/validate"] {
+        gateway.post(ADMIN_KEY, path, "no JSON").await.assert_status(StatusCode::BAD_REQUEST);
+    }
+    gateway.post(API_KEY, "/api/v1/config/validate", "{}").await.assert_status(StatusCode::FORBIDDEN);
     assert!(gateway.audited().is_empty(), "{:#?}", gateway.audited());
     gateway.post(OPERATOR_KEY, "/api/v1/replays", r#"{"filter": {}}"#).await.assert_status_is_ok();
     assert_eq!(only(&gateway).operation, "createReplay");
@@ -109,8 +122,10 @@ async fn the_log_is_read_in_pages_by_admins() {
 #[tokio::test]
 async fn a_caller_who_hangs_up_leaves_an_entry_that_says_so() {
     let gateway = Fake::default();
-    let begin =
-        || Trail::begin(gateway.clone(), "pauseDestination", Some("destinations/a".to_owned()), "it.1");
+    let begin = || {
+        let object = Object { named: "destinations/a".to_owned(), kind: "destinations/…".to_owned() };
+        Trail::begin(gateway.clone(), "pauseDestination", Some(object), "it.1")
+    };
     drop(begin());
     assert!(gateway.audited().is_empty(), "nobody known wanted it");
     let trail = begin();
@@ -121,4 +136,17 @@ async fn a_caller_who_hangs_up_leaves_an_entry_that_says_so() {
     let entry = only(&gateway);
     assert_eq!((entry.who.as_str(), entry.outcome), ("olga", AuditOutcome::Unknown));
     assert_eq!((entry.code, entry.after), (None, None), "it may not have come to that");
+    assert_eq!(entry.object.as_deref(), Some("destinations/…"));
+}
+
+#[test]
+fn what_only_looks_is_offered_under_these_names() {
+    let document = document();
+    let offered = |id: &str| {
+        let paths = document["paths"].as_object().unwrap();
+        paths.values().any(|path| path["post"]["operationId"] == id)
+    };
+    for id in LOOKS {
+        assert!(offered(id), "{id}");
+    }
 }

@@ -4,9 +4,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use poem::http::Method;
+
 use super::{AuditOutcome, NewAuditEntry};
 use crate::{
     auth::Caller,
+    operations::Object,
     port::Gateway,
     problem::{Code, Failure},
 };
@@ -22,12 +25,21 @@ impl Known {
     }
 }
 
+/// What only looks, though its method is one that changes things. Known beforehand: a request that is refused, or whose
+/// body never comes, is none of the log's either.
+pub(super) const LOOKS: [&str; 2] = ["explainRoutes", "validateConfiguration"];
+
+/// Whether a request to the operation with this id may change something.
+pub(crate) fn may_change(operation: &str, method: &Method) -> bool {
+    !method.is_safe() && !LOOKS.contains(&operation)
+}
+
 /// A request that may change something. Dropped before its end, it leaves an entry that says so.
 pub(crate) struct Trail<G: Gateway> {
     gateway: G,
     known: Known,
     operation: &'static str,
-    object: Option<String>,
+    object: Option<Object>,
     request_id: String,
     ended: bool,
 }
@@ -36,7 +48,7 @@ impl<G: Gateway> Trail<G> {
     pub(crate) fn begin(
         gateway: G,
         operation: &'static str,
-        object: Option<String>,
+        object: Option<Object>,
         request_id: &str,
     ) -> Self {
         let (known, request_id) = (Known::default(), request_id.to_owned());
@@ -68,12 +80,15 @@ impl<G: Gateway> Trail<G> {
         if noted.changes_nothing {
             return None;
         }
+        // Somebody may have put a secret where a name belongs: only what was done there has shown that it is a name.
+        let of_path = |object: &Object| {
+            if outcome == AuditOutcome::Done { &object.named } else { &object.kind }.clone()
+        };
         Some(NewAuditEntry {
             who: caller.name.clone(),
             via: caller.via,
             operation: self.operation.to_owned(),
-            // The path of what is not there is the caller's own words.
-            object: noted.object.or_else(|| self.object.clone()).filter(|_| code != Some(Code::NotFound)),
+            object: noted.object.or_else(|| self.object.as_ref().map(of_path)),
             before: noted.before,
             // It may have been noted before the change failed.
             after: noted.after.filter(|_| outcome == AuditOutcome::Done),
