@@ -19,6 +19,7 @@ mod sessions;
 mod setup;
 mod steer;
 mod stream;
+mod told;
 mod upload;
 mod wire;
 

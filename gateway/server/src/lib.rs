@@ -15,6 +15,8 @@ mod enrich;
 mod plugin_emit;
 mod plugin_metrics;
 mod plugin_state;
+#[cfg(test)]
+mod testing;
 mod trial;
 
 /// Every event crosses threads: what a connection allocates, the store's threads and the dispatcher free.

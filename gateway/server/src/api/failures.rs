@@ -12,6 +12,8 @@ use std::{
 
 use postroom_core::{rate::RateLimit, time::Timestamp};
 
+use super::told::Told;
+
 /// However many addresses there are, they share so many places. Two that share one count together, so nobody gets rid of
 /// what was counted by coming from many addresses.
 const PLACES: usize = 4096;
@@ -26,13 +28,19 @@ pub(crate) struct Failures {
 
 struct Place {
     rate: RateLimit,
-    /// It was told that there are too many.
-    told: bool,
+    /// That there are too many.
+    told: Told,
+}
+
+impl Place {
+    fn new(per_minute: u32) -> Self {
+        Self { rate: RateLimit::per_minute(per_minute), told: Told::default() }
+    }
 }
 
 impl Failures {
     pub(crate) fn new(per_minute: u32) -> Self {
-        let place = || Mutex::new(Place { rate: RateLimit::per_minute(per_minute), told: false });
+        let place = || Mutex::new(Place::new(per_minute));
         Self {
             places: std::iter::repeat_with(place).take(PLACES).collect(),
             hasher: RandomState::new(),
@@ -46,8 +54,7 @@ impl Failures {
             return;
         }
         for place in &self.places {
-            let fresh = Place { rate: RateLimit::per_minute(per_minute), told: false };
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Place::new(per_minute);
         }
     }
 
@@ -58,8 +65,8 @@ impl Failures {
     pub(crate) fn count(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
         let mut place = self.place(address).lock().unwrap_or_else(PoisonError::into_inner);
         let counted = place.rate.take(now);
-        let told = std::mem::replace(&mut place.told, counted.is_err());
-        if counted.is_err() && !told {
+        // One that fits now and then does not end it: they come back one by one while the others go on.
+        if counted.is_err() && place.told.is_news(now) {
             tracing::warn!(%address, "many requests with wrong API keys come from this address, they are slowed down");
         }
         counted

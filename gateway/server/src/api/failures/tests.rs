@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::Log;
 
 const START: i64 = 1_790_000_000_000;
 
@@ -63,4 +64,19 @@ fn another_bound_begins_anew() {
     assert_eq!(counted(&failures, "192.0.2.1", 0, 9), 0, "the same bound goes on");
     failures.put(3);
     assert_eq!(counted(&failures, "192.0.2.1", 0, 9), 3);
+}
+
+#[test]
+fn a_flood_is_told_once_and_anew_when_it_was_quiet() {
+    let failures = Failures::new(6);
+    let (log, _guard) = Log::start();
+    // Ten minutes, in which one fits every ten seconds.
+    for second in 0..600 {
+        counted(&failures, "192.0.2.1", second * 1_000, 3);
+    }
+    let line = "WARN many requests with wrong API keys come from this address, they are slowed down \
+                address=192.0.2.1";
+    assert_eq!(log.lines(), [line]);
+    counted(&failures, "192.0.2.1", 599_000 + 60_000, 99);
+    assert_eq!(log.lines(), [line]);
 }
