@@ -18,8 +18,10 @@ use super::keys::hash;
 pub(super) const LIFE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 /// A session with which nothing is asked for so long ends.
 const IDLE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
-/// Beyond so many, the one that was not used for longest ends.
-const SESSIONS_MAX: usize = 1024;
+/// Beyond so many of one key, the one of them that was not used for longest ends.
+const OF_ONE_KEY_MAX: usize = 64;
+/// In all: as many as all keys that can be made may have.
+const SESSIONS_MAX: usize = 256 * OF_ONE_KEY_MAX;
 const RANDOM_BYTES: usize = 32;
 
 /// The sessions that have begun.
@@ -77,18 +79,11 @@ impl Sessions {
         for byte in random {
             write!(cookie, "{byte:02x}").expect("writing to a String cannot fail");
         }
-        let now = Instant::now();
+        let (now, key_sha256) = (Instant::now(), hash(key));
         let mut sessions = self.sessions();
-        if sessions.len() >= SESSIONS_MAX {
-            sessions.retain(|_, session| session.lasts(now));
-        }
-        if sessions.len() >= SESSIONS_MAX
-            && let Some(oldest) =
-                sessions.iter().min_by_key(|(_, session)| session.used).map(|(hash, _)| *hash)
-        {
-            sessions.remove(&oldest);
-        }
-        sessions.insert(hash(&cookie), Session { key_sha256: hash(key), begun: now, used: now });
+        make_room(&mut sessions, OF_ONE_KEY_MAX, now, |session| session.key_sha256 == key_sha256);
+        make_room(&mut sessions, SESSIONS_MAX, now, |_| true);
+        sessions.insert(hash(&cookie), Session { key_sha256, begun: now, used: now });
         Ok(cookie)
     }
 
@@ -112,6 +107,27 @@ impl Sessions {
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
         self.by_cookie.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes room for one more among those that count, of which there may be `max`.
+fn make_room(
+    sessions: &mut HashMap<[u8; 32], Session>,
+    max: usize,
+    now: Instant,
+    counts: impl Fn(&Session) -> bool,
+) {
+    let is_full = |sessions: &HashMap<_, _>| {
+        sessions.len() >= max && sessions.values().filter(|session| counts(session)).count() >= max
+    };
+    if !is_full(sessions) {
+        return;
+    }
+    sessions.retain(|_, session| session.lasts(now));
+    if is_full(sessions) {
+        let of_these = sessions.iter().filter(|(_, session)| counts(session));
+        let oldest = of_these.min_by_key(|(_, session)| session.used).map(|(hash, _)| *hash);
+        oldest.map(|oldest| sessions.remove(&oldest));
     }
 }
 

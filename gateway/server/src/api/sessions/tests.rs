@@ -37,18 +37,40 @@ async fn a_session_ends_when_it_is_ended_and_no_other_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_too_many_sessions_the_one_that_was_not_used_for_longest_ends() {
+async fn of_too_many_sessions_of_a_key_the_one_that_was_not_used_for_longest_ends_and_no_other_keys() {
     let sessions = Sessions::new(None);
+    let others = sessions.begin("another key").unwrap();
     let mut cookies = Vec::new();
-    for _ in 0..SESSIONS_MAX {
-        cookies.push(sessions.begin("key").unwrap());
+    for _ in 0..OF_ONE_KEY_MAX {
         advance(Duration::from_millis(1)).await;
+        cookies.push(sessions.begin("key").unwrap());
     }
+    advance(Duration::from_millis(1)).await;
     assert!(sessions.used(&cookies[0]).is_some());
     let new = sessions.begin("key").unwrap();
     assert!(sessions.used(&cookies[0]).is_some() && sessions.used(&new).is_some());
     assert!(sessions.used(&cookies[1]).is_none());
+    assert_eq!(sessions.sessions().len(), OF_ONE_KEY_MAX + 1);
+    for _ in 0..20 * OF_ONE_KEY_MAX {
+        sessions.begin("key").unwrap();
+    }
+    assert!(sessions.used(&others).is_some());
+    assert_eq!(sessions.sessions().len(), OF_ONE_KEY_MAX + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_keys_together_have_a_bound_too() {
+    let sessions = Sessions::new(None);
+    let now = Instant::now();
+    for number in 0..SESSIONS_MAX {
+        let key_sha256 = hash(&number.to_string());
+        sessions.sessions().insert(key_sha256, Session { key_sha256, begun: now, used: now });
+    }
+    sessions.begin("key").unwrap();
     assert_eq!(sessions.sessions().len(), SESSIONS_MAX);
+    advance(IDLE_MAX).await;
+    sessions.begin("key").unwrap();
+    assert_eq!(sessions.sessions().len(), 1, "those that are over go first");
 }
 
 #[tokio::test]
