@@ -43,6 +43,29 @@ async fn a_key_that_was_made_works_at_once_and_after_a_restart_until_it_is_revok
 }
 
 #[tokio::test]
+async fn a_key_is_revoked_also_while_the_store_takes_nothing() {
+    let mut gateway = start(Config::new()).await;
+    let key = made(&gateway, "ci", "operator").await;
+    gateway.fill_disk();
+    let revoke = async |gateway: &TestGateway| {
+        asked(gateway, Method::DELETE, "/api/v1/keys/ci", gateway.config().api_key()).await
+    };
+    for _ in 0..2 {
+        let refused = revoke(&gateway).await;
+        refused.assert_problem(503, "unavailable");
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("lets nobody in") && detail.contains("revoke it again"), "{detail}");
+        assert!(!may_read(&gateway, &key).await);
+    }
+    gateway.free_disk();
+    assert_eq!(revoke(&gateway).await.status, 200);
+    revoke(&gateway).await.assert_problem(404, "not_found");
+    gateway.kill().await;
+    gateway.restart().await;
+    assert!(!may_read(&gateway, &key).await);
+}
+
+#[tokio::test]
 async fn keys_are_listed_with_their_last_use_and_never_shown_again() {
     let gateway = start(Config::new()).await;
     let key = made(&gateway, "grafana", "viewer").await;

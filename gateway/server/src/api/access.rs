@@ -72,12 +72,12 @@ impl Access for Api {
     }
 
     async fn revoke_key(&self, name: &str, by: &Caller) -> Result<Option<KeyInfo>, ActionError> {
-        let revoked = self.0.keys.revoke(name, by).await?;
-        self.0.stream.keys_changed();
-        if let Some(info) = &revoked {
-            by.note.before(audit::key(info));
+        // At once, and before anything waits for the store.
+        if let Some(info) = self.0.keys.shut_out(name) {
+            self.0.stream.keys_changed();
+            by.note.before(audit::key(&info));
         }
-        Ok(revoked)
+        self.0.keys.revoke(name, by).await
     }
 
     fn audit(&self, entry: NewAuditEntry) -> impl Future<Output = ()> + Send {

@@ -55,6 +55,16 @@ pub(super) fn unkept(error: StoreError) -> ActionError {
     ActionError::Unavailable { reason: plain(&error).to_owned() }
 }
 
+/// Of a key that was revoked and is still in the store.
+pub(super) fn unforgotten(name: &str, error: &StoreError) -> ActionError {
+    tracing::error!(name, error = %Chain(error), "an API key was revoked that the store could not forget");
+    let why = plain(error);
+    let reason = format!(
+        "{why}; the key lets nobody in until a restart of the gateway brings it back: revoke it again"
+    );
+    ActionError::Unavailable { reason }
+}
+
 /// Of what was done and could not be read back.
 pub(super) fn unseen(error: ReadError) -> ActionError {
     ActionError::Unavailable { reason: error.to_string() }

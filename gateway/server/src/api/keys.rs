@@ -1,7 +1,7 @@
 //! API keys: kept as hashes, compared in constant time.
 //!
-//! Those of the configuration come and go with it. The others were made at run time and are in the store; what is known of
-//! them here changes after the store has changed, so a key that was revoked stays so.
+//! Those of the configuration come and go with it. The others were made at run time and are in the store. One that is made
+//! works when the store has it; one that is revoked lets nobody in from then on, and is known until the store has forgotten it.
 
 mod change;
 mod fresh;
@@ -132,7 +132,7 @@ impl ApiKeys {
 
     fn of_session(&self, sha256: &[u8; 32]) -> Option<Arc<Known>> {
         let (now, known) = (self.clock.now(), self.known());
-        known.iter().find(|key| key.sha256 == *sha256 && !key.has_expired(now)).cloned()
+        known.iter().find(|key| key.sha256 == *sha256 && key.lets_in(now)).cloned()
     }
 
     fn used_by(&self, key: &Known, now: Timestamp) -> Result<Caller, AccessRefusal> {
@@ -141,7 +141,7 @@ impl ApiKeys {
         Ok(key.caller())
     }
 
-    /// Whose key `presented` is, unless it has expired. Every key is compared, whichever it is.
+    /// Whose key `presented` is, if it still lets anybody in. Every key is compared, whichever it is.
     fn owner(&self, presented: &str, now: Timestamp) -> Option<Arc<Known>> {
         let presented = hash(presented);
         let mut found = u64::MAX;
@@ -149,7 +149,7 @@ impl ApiKeys {
         for (index, key) in (0u64..).zip(&*known) {
             found.conditional_assign(&index, key.sha256.ct_eq(&presented));
         }
-        known.get(usize::try_from(found).ok()?).filter(|key| !key.has_expired(now)).cloned()
+        known.get(usize::try_from(found).ok()?).filter(|key| key.lets_in(now)).cloned()
     }
 
     /// All keys as the API shows them.

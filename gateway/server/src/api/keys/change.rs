@@ -14,7 +14,7 @@ use super::{
     ApiKeys, fresh,
     known::{Known, hash, key_role},
 };
-use crate::api::errors::unkept;
+use crate::api::errors::{unforgotten, unkept};
 
 /// Keys that are made at run time. Every one is compared with on every request.
 pub(super) const STORED_MAX: usize = 256;
@@ -83,7 +83,21 @@ impl ApiKeys {
         Ok(CreatedKey { key: Credential::new(key.expose()), info })
     }
 
+    /// Has a key that was made let nobody in from now on, whatever the store does. Gives what it is; `None` when there is none
+    /// of this name. [`revoke`](Self::revoke) has the store forget it.
+    pub(crate) fn shut_out(&self, name: &str) -> Option<KeyInfo> {
+        let key = self.made(name)?;
+        key.revoke();
+        Some(key.info())
+    }
+
+    fn made(&self, name: &str) -> Option<Arc<Known>> {
+        self.known().iter().find(|key| key.name == name && !key.is_configured()).cloned()
+    }
+
     /// Makes a key nobody's. `None`: there is none of this name. Runs to its end when the caller goes away.
+    ///
+    /// When the store refuses, the key lets nobody in all the same, and can be revoked again.
     pub(crate) async fn revoke(
         self: &Arc<Self>,
         name: &str,
@@ -96,18 +110,18 @@ impl ApiKeys {
 
     async fn revoke_now(&self, name: &str, by: &str) -> Result<Option<KeyInfo>, ActionError> {
         let _alone = self.changing.lock().await;
-        let known = self.known();
-        let named = || known.iter().filter(|key| key.name == name);
-        let Some(key) = named().find(|key| !key.is_configured()) else {
-            if named().next().is_none() {
+        let Some(key) = self.made(name) else {
+            if self.known().iter().all(|key| key.name != name) {
                 return Ok(None);
             }
             let reason = "the key is one of the configuration: remove its [[api_key]] there, and reload it";
             return Err(ActionError::Conflict { reason: reason.to_owned() });
         };
+        // Before the store, which may refuse.
+        key.revoke();
         // It may have gone from the store already, in a write that was refused.
-        self.store.remove_api_key(name.to_owned()).await.map_err(unkept)?;
-        self.change(|known| known.iter().filter(|it| !Arc::ptr_eq(it, key)).cloned().collect());
+        self.store.remove_api_key(name.to_owned()).await.map_err(|error| unforgotten(name, &error))?;
+        self.change(|known| known.iter().filter(|it| !Arc::ptr_eq(it, &key)).cloned().collect());
         tracing::info!(by, name, "API key revoked");
         Ok(Some(key.info()))
     }

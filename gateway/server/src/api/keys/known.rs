@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,8 @@ pub(super) struct Known {
     /// It could be guessed.
     pub(super) is_short: bool,
     origin: Origin,
+    /// Somebody wants it gone. It is known until the store has forgotten it.
+    revoked: AtomicBool,
     rate: Mutex<RateLimit>,
     /// When it was used last, in milliseconds.
     used: AtomicI64,
@@ -66,8 +68,8 @@ impl Known {
 
     fn new(name: String, role: Role, sha256: [u8; 32], origin: Origin) -> Self {
         let (used, used_as_kept) = (AtomicI64::new(NEVER), AtomicI64::new(NEVER));
-        let rate = Mutex::new(RateLimit::per_second(u32::MAX));
-        Self { name, role, sha256, is_short: false, origin, rate, used, used_as_kept }
+        let (revoked, rate) = (AtomicBool::new(false), Mutex::new(RateLimit::per_second(u32::MAX)));
+        Self { name, role, sha256, is_short: false, origin, revoked, rate, used, used_as_kept }
     }
 
     /// Takes its last use from those that were kept.
@@ -104,11 +106,18 @@ impl Known {
         matches!(self.origin, Origin::Configuration)
     }
 
-    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
-        match self.origin {
+    /// Lets nobody in from now on.
+    pub(super) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+    }
+
+    /// Whether it lets its owner in.
+    pub(super) fn lets_in(&self, now: Timestamp) -> bool {
+        let is_over = match self.origin {
             Origin::Store { expires_at: Some(expires_at), .. } => now >= expires_at,
             Origin::Store { expires_at: None, .. } | Origin::Configuration => false,
-        }
+        };
+        !is_over && !self.revoked.load(Ordering::Acquire)
     }
 
     pub(super) fn is_used(&self, now: Timestamp) {
