@@ -179,7 +179,13 @@ async fn lists_are_followed_over_a_restart_and_what_has_not_changed_is_not_sent_
     gateway.restart().await;
     let (ids, place) = follow(&gateway, &place).await;
     assert_eq!(ids, more);
-    assert_eq!(follow(&gateway, &place).await, (Vec::new(), place));
+    assert_eq!(follow(&gateway, &place).await, (Vec::new(), place.clone()));
+
+    // As after the restore of a backup.
+    let older = start(Config::new()).await;
+    let refused = older.ask(&format!("/api/v1/events?after={place}")).await;
+    refused.assert_problem(400, "invalid_parameter");
+    assert!(refused.text().contains("begin with `oldest` or `newest`"), "{}", refused.text());
 
     let path = format!("/api/v1/events/{first}");
     let tag = gateway.ask(&path).await.header("etag").to_owned();

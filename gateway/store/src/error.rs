@@ -50,6 +50,12 @@ pub enum StoreError {
         /// The delivery that was looked for.
         delivery: DeliveryId,
     },
+    /// A list cannot be followed from there: it has never come so far.
+    #[error("place {place} is beyond the end of the list: follow it from the beginning or from now")]
+    UnknownPlace {
+        /// The place that was named.
+        place: i64,
+    },
     /// A row holds something that no version of the gateway writes, or its large body is missing or changed.
     #[error("row {row} of table {table} cannot be read: {cause}; restore it from a backup")]
     Corrupt {

@@ -34,7 +34,9 @@ pub struct Page<T, P = i64> {
 pub enum FollowFrom {
     /// From what comes after now.
     Now,
-    /// From behind the row of this number; 0 is before the first one.
+    /// From behind the row of this number; 0 is before the first one. One that was never told is refused
+    /// ([`StoreError::UnknownPlace`](crate::StoreError::UnknownPlace)): it is of another database, such as the one before a
+    /// backup was restored.
     After(i64),
 }
 

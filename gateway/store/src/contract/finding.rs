@@ -7,7 +7,7 @@ use postroom_core::{
 };
 
 use crate::{
-    DeliveryFilter, EventFilter, FollowFrom, NewEvent, Store,
+    DeliveryFilter, EventFilter, FollowFrom, NewEvent, Store, StoreError,
     testing::{accept, at, change, changed, destination, event_id, new_event, page, received_at},
 };
 
@@ -101,8 +101,16 @@ pub(crate) async fn a_list_that_is_followed_gives_each_row_once_in_its_order(sto
     let more = store.events_from(EventFilter::default(), place, 3).await.unwrap();
     assert_eq!(more.items[0].event.id, event_id(12));
     // From the future of another database.
-    let beyond = store.events_from(EventFilter::default(), FollowFrom::After(i64::MAX - 1), 3).await.unwrap();
-    assert_eq!((beyond.items.len(), beyond.last), (0, i64::MAX - 1));
+    for beyond in [1, i64::MAX - 999] {
+        let (event, delivery) = (end + 1 + beyond, made[made.len() - 1].get() + beyond);
+        let refused = store.events_from(EventFilter::default(), FollowFrom::After(event), 3).await;
+        assert!(matches!(refused, Err(StoreError::UnknownPlace { place }) if place == event), "{refused:?}");
+        let refused = store.deliveries_from(DeliveryFilter::default(), FollowFrom::After(delivery), 3).await;
+        assert!(
+            matches!(refused, Err(StoreError::UnknownPlace { place }) if place == delivery),
+            "{refused:?}"
+        );
+    }
 
     // Some wait, some are dead, in an order of their own.
     for id in made.iter().step_by(3) {

@@ -252,10 +252,10 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'_, Result<Followed<EventRecord>, StoreError>> {
         // Before the read, as with what waits: see `durable`.
         let end = *self.log_end.borrow();
-        let read = move |transaction: &Transaction<'_>| {
-            events::events_from(transaction, &filter, walk::after(from, end), limit)
-        };
-        Box::pin(self.reader.read(read))
+        Box::pin(async move {
+            let rows = walk::after(from, end)?;
+            self.reader.read(move |transaction| events::events_from(transaction, &filter, rows, limit)).await
+        })
     }
 
     fn deliveries_from(
@@ -266,10 +266,12 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'_, Result<Followed<DeliveryRecord>, StoreError>> {
         // Before the read, as with what waits: see `durable`.
         let end = self.durable.highest().map_or(0, DeliveryId::get);
-        let read = move |transaction: &Transaction<'_>| {
-            deliveries::deliveries_from(transaction, &filter, walk::after(from, end), limit)
-        };
-        Box::pin(self.reader.read(read))
+        Box::pin(async move {
+            let ids = walk::after(from, end)?;
+            self.reader
+                .read(move |transaction| deliveries::deliveries_from(transaction, &filter, ids, limit))
+                .await
+        })
     }
 
     fn deliveries(

@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use rusqlite::{Params, Row, Transaction};
 
 use super::reader::ReadError;
-use crate::page::{FollowFrom, Followed, Page, PageRequest};
+use crate::{
+    error::StoreError,
+    page::{FollowFrom, Followed, Page, PageRequest},
+};
 
 /// Rows that one page may look at. A filter that no index serves whole could otherwise read all of history to find
 /// nothing; so it gives what it has found and where to go on.
@@ -45,13 +48,17 @@ pub(super) fn before(request: PageRequest) -> i64 {
     request.before.unwrap_or(i64::MAX).max(0)
 }
 
-/// The numbers to follow: behind the one that `from` names, up to `end`.
-pub(super) fn after(from: FollowFrom, end: i64) -> RangeInclusive<i64> {
+/// The numbers to follow: behind the one that `from` names, up to `end`, the highest number that was ever told. It never falls
+/// while the database is the same one, so a place beyond it was given by another.
+pub(super) fn after(from: FollowFrom, end: i64) -> Result<RangeInclusive<i64>, StoreError> {
     let last = match from {
         FollowFrom::Now => end,
         FollowFrom::After(last) => last.max(0),
     };
-    last.saturating_add(1)..=end
+    if last > end {
+        return Err(StoreError::UnknownPlace { place: last });
+    }
+    Ok(last.saturating_add(1)..=end)
 }
 
 /// What was found in `rows`, read by their numbers. What cannot be read is passed over.
@@ -61,8 +68,7 @@ pub(super) fn followed<T>(
     read: impl FnMut(i64) -> Result<Option<T>, ReadError>,
 ) -> Result<Followed<T>, ReadError> {
     let is_more = found.next.is_some();
-    // A place beyond the end stays: a list of another time may have been longer.
-    let last = found.next.unwrap_or(*rows.end()).max(rows.start() - 1);
+    let last = found.next.unwrap_or(*rows.end());
     let items = found.items.into_iter().map(read).filter_map(Result::transpose).collect::<Result<_, _>>()?;
     Ok(Followed { items, last, is_more })
 }

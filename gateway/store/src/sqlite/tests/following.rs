@@ -1,11 +1,11 @@
 //! A list that is followed against a plain model: whatever comes, goes and is asked for in between, each row that stays is
-//! given once, in the order in which it was accepted.
+//! given once, in the order in which it was accepted, and a place that was never given is refused.
 
 use postroom_core::{event::Kind, id::EventId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{EventFilter, FollowFrom, Prune, testing::changed};
+use crate::{EventFilter, FollowFrom, Prune, StoreError, testing::changed};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -16,6 +16,8 @@ enum Step {
     /// The next part, at most so many.
     Ask(usize),
     Reopen,
+    /// A place so far beyond the end, as the database before a restore may have given it.
+    Beyond(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -24,6 +26,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..4_usize).prop_map(Step::Prune),
         4 => (1..5_usize).prop_map(Step::Ask),
         1 => Just(Step::Reopen),
+        1 => (1..9_i64).prop_map(Step::Beyond),
     ]
 }
 
@@ -80,6 +83,11 @@ async fn run(steps: &[Step], kind: Option<Kind>, from_now: bool) {
                 model.gone += usize::try_from(pruned).unwrap();
             }
             Step::Ask(limit) => drop(ask(&store, &mut place, &mut model, *limit).await),
+            Step::Beyond(far) => {
+                let beyond = FollowFrom::After(i64::from(model.accepted) + far);
+                let refused = store.events_from(filter.clone(), beyond, 1).await.unwrap_err();
+                assert!(matches!(refused, StoreError::UnknownPlace { .. }), "{refused}");
+            }
             Step::Reopen => {
                 drop(store);
                 store = scratch.store();
