@@ -146,6 +146,9 @@ impl Gateway {
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
 
         let (clock, counters) = (Clock::system(), postroom_engine::Metrics::default());
+        // The last that can fail: what begins from here on would have to be ended again.
+        let keys = ApiKeys::open(&config.api_keys, config.api, Arc::clone(&shared), clock.clone());
+        let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
         let (sources, routes) = (assemble::sources(config), config.routes.clone());
         let intake = Intake::new(sources, routes, Arc::clone(&shared), clock.clone(), counters.clone());
         let offers = Offers {
@@ -174,8 +177,6 @@ impl Gateway {
             clock: clock.clone(),
             metrics: counters.clone(),
         }));
-        let keys = ApiKeys::open(&config.api_keys, config.api, Arc::clone(&shared), clock.clone());
-        let keys = Arc::new(keys.await.map_err(RunError::Keys)?);
         let sessions = Arc::new(Sessions::new(config.server.public_url.as_deref()));
         let audit = Audit::new(Arc::clone(&shared), clock.clone());
         let stream = Stream::new(&shared, &engine, clock.now());

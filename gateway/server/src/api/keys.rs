@@ -53,7 +53,11 @@ impl ApiKeys {
         store: Arc<dyn Store>,
         clock: Clock,
     ) -> Result<Self, StoreError> {
-        let (stored, uses) = (store.api_keys().await?, store.key_uses().await?);
+        let stored = store.api_keys().await?;
+        let uses = store.key_uses().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %Chain(&error), "when API keys were used cannot be read, it is told anew");
+            Vec::new()
+        });
         let configured = configured.iter().map(Known::configured);
         let mut known: Vec<Known> = configured.chain(stored.into_iter().map(Known::stored)).collect();
         for key in &mut known {

@@ -3,7 +3,13 @@
 use futures_util::future::BoxFuture;
 use rusqlite::{Row, Transaction};
 
-use super::{SqliteStore, audit, change::Changes, job, reader::ReadError, row::Columns};
+use super::{
+    SqliteStore, audit,
+    change::Changes,
+    job,
+    reader::ReadError,
+    row::{Columns, pass_over},
+};
 use crate::{
     access::{Access, KeyUse, StoredKey},
     audit::{AuditEntry, AuditFilter, AuditRecord},
@@ -60,6 +66,7 @@ impl Access for SqliteStore {
     }
 }
 
+/// Reads all rows. One that cannot be read is passed over, and a key in it lets nobody in.
 fn all<T>(
     transaction: &Transaction<'_>,
     sql: &str,
@@ -69,7 +76,7 @@ fn all<T>(
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read(row)?);
+        found.extend(pass_over(read(row))?);
     }
     Ok(found)
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    CollectionChange, IncidentRecord, IncidentState, MonitorChange, MonitorRow, Prune, RunOrder, RunRange,
-    TrackChange,
+    Access, CollectionChange, IncidentRecord, IncidentState, KeyRole, KeyUse, MonitorChange, MonitorRow,
+    Prune, RunOrder, RunRange, StoredKey, TrackChange,
     testing::monitors::{
         collection, full, incident, keep_incidents, keep_monitors, monitor, run, runs, tracked, with_runs,
     },
@@ -227,4 +227,30 @@ async fn an_event_that_nobody_writes_does_not_stop_who_follows_the_log() {
     let part = store.log_after(0, 9).await.unwrap();
     let ids: Vec<_> = part.events.iter().map(|logged| logged.event.id).collect();
     assert_eq!((ids, part.last, part.missing), (vec![event_id(1), event_id(4)], 4, 0));
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_writes_keeps_no_other_out() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for (name, byte) in [("a", 1), ("b", 2), ("c", 3)] {
+        let key = StoredKey {
+            name: name.to_owned(),
+            role: KeyRole::Viewer,
+            sha256: [byte; 32],
+            created_at: at(1),
+            created_by: "ann".to_owned(),
+            expires_at: None,
+        };
+        assert!(store.add_api_key(key).await.unwrap());
+    }
+    let used = |name: &str| KeyUse { name: name.to_owned(), configured: false, at: at(7) };
+    store.keep_key_uses(vec![used("a"), used("b")]).await.unwrap();
+    scratch.meddle(
+        "UPDATE api_key SET role = 'a riddle' WHERE name = 'a'; UPDATE api_key SET sha256 = x'01' WHERE name = 'b';
+         UPDATE api_key_use SET name = CAST(x'ff' AS TEXT) WHERE name = 'a'",
+    );
+    let names: Vec<_> = store.api_keys().await.unwrap().into_iter().map(|key| key.name).collect();
+    assert_eq!(names, ["c"]);
+    assert_eq!(store.key_uses().await.unwrap(), [used("b")]);
 }
