@@ -169,7 +169,7 @@ impl From<FollowError> for Failure {
         match error {
             FollowError::Full { retry_after } => Self::new(Code::Unavailable, text)
                 .with_header(poem::http::header::RETRY_AFTER, retry_after.as_secs().max(1)),
-            FollowError::Stopping => Self::new(Code::Unavailable, text),
+            FollowError::Stopping | FollowError::Failed => Self::new(Code::Unavailable, text),
         }
     }
 }

@@ -75,4 +75,9 @@ pub enum FollowError {
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Stopping,
+    /// What tells has failed, and does not come back before the gateway starts again.
+    #[error(
+        "the stream has failed, and the gateway's log says how: restart it, and poll the lists until then"
+    )]
+    Failed,
 }

@@ -12,7 +12,7 @@ use crate::{
     events::Kind,
     fake::{API_KEY, Fake, Script, event},
     incidents::Incident,
-    port::{Step, Told},
+    port::{FollowError, Step, Told},
 };
 
 const PATH: &str = "/api/v1/stream";
@@ -104,6 +104,17 @@ async fn one_reader_too_many_is_told_when_to_come_again() {
     let response = Fake::full().get(PATH).await;
     response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
     response.assert_header(header::RETRY_AFTER, "5");
+}
+
+#[tokio::test]
+async fn whoever_cannot_follow_is_told_why() {
+    for refusal in [FollowError::Stopping, FollowError::Failed] {
+        let script = Script { refusal: Some(refusal.clone()), ..Script::default() };
+        let response = Fake::default().telling(script).get(PATH).await;
+        response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
+        let text = response.0.into_body().into_string().await.unwrap();
+        assert!(text.contains(&refusal.to_string()), "{text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,8 +86,8 @@ impl Streams for Api {
 
     async fn follow(&self, wanted: Wanted, after: Option<String>) -> Result<Self::Reader, FollowError> {
         let stream = &self.0.stream;
-        if stream.journal.stopping().is_cancelled() {
-            return Err(FollowError::Stopping);
+        if let Some(why) = stream.journal.ended() {
+            return Err(why);
         }
         let place = stream.journal.place().ok_or(FollowError::Full { retry_after: RETRY_AFTER })?;
         stream.journal.wake(|| stream.marks());

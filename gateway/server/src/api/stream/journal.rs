@@ -6,10 +6,16 @@
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use postroom_openapi::stream::{Change, Topics};
+use postroom_openapi::{
+    port::FollowError,
+    stream::{Change, Topics},
+};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Stopping;
@@ -41,6 +47,8 @@ pub(crate) struct Journal {
     keys: watch::Sender<()>,
     woken: Notify,
     stopping: Stopping,
+    /// Nobody writes it any more, though the gateway goes on.
+    failed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +113,7 @@ impl Journal {
             keys: watch::Sender::new(()),
             woken: Notify::new(),
             stopping: Stopping::new(),
+            failed: AtomicBool::new(false),
         }
     }
 
@@ -114,6 +123,25 @@ impl Journal {
 
     pub(super) const fn stopping(&self) -> &Stopping {
         &self.stopping
+    }
+
+    /// Whoever wrote it does not any more. Readers must not take that for silence, so it ends for all of them.
+    pub(super) fn is_left(&self) {
+        if !self.stopping.is_cancelled() {
+            tracing::error!(
+                "what happens is no longer told: a fault ended it, and a restart of the gateway begins it again"
+            );
+            self.failed.store(true, Ordering::Release);
+        }
+        self.stopping.cancel();
+    }
+
+    /// Why nobody can follow any more, if so.
+    pub(super) fn ended(&self) -> Option<FollowError> {
+        let is_over = self.stopping.is_cancelled();
+        let why =
+            if self.failed.load(Ordering::Acquire) { FollowError::Failed } else { FollowError::Stopping };
+        is_over.then_some(why)
     }
 
     /// A place for one more reader, who has it until it is dropped.
@@ -281,3 +309,6 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,8 +75,8 @@ struct Turn {
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        // Whatever ended it: readers whom nobody tells anything must not take that for silence.
-        self.journal.stopping().cancel();
+        // Whatever ended it, also a fault.
+        self.journal.is_left();
     }
 }
 
