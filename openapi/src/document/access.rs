@@ -21,6 +21,14 @@ impl Access for NoGateway {
         match *self {}
     }
 
+    async fn still_stands(&self, _: &Credential) -> bool {
+        match *self {}
+    }
+
+    async fn session_still_stands(&self, _: &Credential) -> bool {
+        match *self {}
+    }
+
     async fn begin_session(&self, _: &Credential, _: &Caller) -> Result<NewSession, ActionError> {
         match *self {}
     }

@@ -19,6 +19,10 @@ impl Fake {
     pub(crate) fn audited(&self) -> Vec<NewAuditEntry> {
         self.0.audit.lock().unwrap().clone()
     }
+
+    fn is_revoked(&self, credential: &Credential) -> bool {
+        self.0.revoked.lock().unwrap().iter().any(|revoked| revoked == credential.expose())
+    }
 }
 
 /// The cookie of an operator's session.
@@ -33,7 +37,7 @@ pub(crate) const FRESH_KEY: &str = "postroom_fresh";
 impl Access for Fake {
     async fn authenticate(&self, key: &Credential, _: Option<IpAddr>) -> Result<Caller, AccessRefusal> {
         let retry_after = Duration::from_millis(1_200);
-        if self.0.revoked.lock().unwrap().iter().any(|revoked| revoked == key.expose()) {
+        if self.is_revoked(key) {
             return Err(AccessRefusal::Unknown);
         }
         match key.expose() {
@@ -51,6 +55,16 @@ impl Access for Fake {
             SESSION => Ok(Caller::new("olga", Role::Operator).by_session()),
             _ => Err(AccessRefusal::Unknown),
         }
+    }
+
+    async fn still_stands(&self, key: &Credential) -> bool {
+        self.remember("look at a key".to_owned());
+        !self.is_revoked(key) && [API_KEY, OPERATOR_KEY, ADMIN_KEY].contains(&key.expose())
+    }
+
+    async fn session_still_stands(&self, cookie: &Credential) -> bool {
+        self.remember("look at a session".to_owned());
+        !self.is_revoked(cookie) && cookie.expose() == SESSION
     }
 
     async fn begin_session(&self, key: &Credential, by: &Caller) -> Result<NewSession, ActionError> {

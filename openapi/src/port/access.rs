@@ -32,6 +32,12 @@ pub trait Access: Clone + Send + Sync + 'static {
         cookie: &Credential,
     ) -> impl Future<Output = Result<Caller, AccessRefusal>> + Send;
 
+    /// Whether this API key still lets somebody in who was let in by it. It only looks: neither a use nor a failure is counted.
+    fn still_stands(&self, key: &Credential) -> impl Future<Output = bool> + Send;
+
+    /// Whether this session still lets somebody in who was let in by it. It only looks: the session is not used by that.
+    fn session_still_stands(&self, cookie: &Credential) -> impl Future<Output = bool> + Send;
+
     /// Begins a session for whoever showed this key.
     ///
     /// # Errors

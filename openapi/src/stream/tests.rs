@@ -8,9 +8,10 @@ use tokio::time::{Instant, timeout};
 
 use super::{About, Change, Topic, Topics, Wanted};
 use crate::{
+    auth::SESSION_COOKIE,
     deliveries::DeliveryState,
     events::Kind,
-    fake::{API_KEY, Fake, Script, event},
+    fake::{API_KEY, Fake, SESSION, Script, event},
     incidents::Incident,
     port::{FollowError, Step, Told},
 };
@@ -128,15 +129,22 @@ async fn a_silent_stream_shows_that_it_lives_and_where_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_with_its_key() {
-    for step in [Some(Step::KeysChanged), None] {
-        let steps = step.into_iter().collect();
-        let fake = Fake::default().telling(Script { steps, goes_on: true, ..Script::default() });
-        let mut body = fake.get(PATH).await.0.into_body().into_bytes_stream();
-        body.next().await.unwrap().unwrap();
-        fake.revoke(API_KEY);
-        let end = timeout(Duration::from_secs(60), body.next()).await;
-        assert!(end.expect("it ends").is_none());
+async fn a_stream_ends_with_what_its_reader_was_let_in_by_and_only_looks_at_that() {
+    let by_key = (API_KEY, header::AUTHORIZATION, format!("Bearer {API_KEY}"), "look at a key");
+    let by_session = (SESSION, header::COOKIE, format!("{SESSION_COOKIE}={SESSION}"), "look at a session");
+    for (credential, name, value, looked) in [by_key, by_session] {
+        for step in [Some(Step::KeysChanged), None] {
+            let steps = step.into_iter().collect();
+            let fake = Fake::default().telling(Script { steps, goes_on: true, ..Script::default() });
+            let response = fake.client().get(PATH).header(name.clone(), &value).send().await;
+            let mut body = response.0.into_body().into_bytes_stream();
+            body.next().await.unwrap().unwrap();
+            fake.revoke(credential);
+            let end = timeout(Duration::from_secs(60), body.next()).await;
+            assert!(end.expect("it ends").is_none());
+            let asked = fake.filters();
+            assert_eq!(asked.iter().filter(|asked| *asked == looked).count(), 1, "{asked:?}");
+        }
     }
 }
 

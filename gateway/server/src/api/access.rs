@@ -34,6 +34,15 @@ impl Access for Api {
         let_in
     }
 
+    async fn still_stands(&self, key: &Credential) -> bool {
+        self.0.keys.stands(key.expose())
+    }
+
+    async fn session_still_stands(&self, cookie: &Credential) -> bool {
+        let key = self.0.sessions.key_of(cookie.expose());
+        key.is_some_and(|sha256| self.0.keys.owner_of_session(&sha256).is_some())
+    }
+
     async fn begin_session(&self, key: &Credential, by: &Caller) -> Result<NewSession, ActionError> {
         let cookie = self.0.sessions.begin(key.expose()).map_err(|error| {
             tracing::error!(%error, "the system gives no random bytes, no session begins");
@@ -56,8 +65,9 @@ impl Access for Api {
 
     async fn end_session(&self, cookie: &Credential) -> Option<Session> {
         let session = self.session(cookie).await;
+        // Streams that it reads find that out when they look the next time. Anybody may end a session as often as they like, so
+        // it does not have everybody's streams look.
         self.0.sessions.end(cookie.expose());
-        self.0.stream.keys_changed();
         session
     }
 

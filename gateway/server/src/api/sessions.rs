@@ -100,6 +100,13 @@ impl Sessions {
         Some(Left { key_sha256: session.key_sha256, life: session.begun + LIFE_MAX - now, idle: IDLE_MAX })
     }
 
+    /// Of which key the session with this cookie is, without using it.
+    pub(super) fn key_of(&self, cookie: &str) -> Option<[u8; 32]> {
+        let now = Instant::now();
+        let sessions = self.sessions();
+        sessions.get(&hash(cookie)).filter(|session| session.lasts(now)).map(|session| session.key_sha256)
+    }
+
     /// Ends a session, if there is one with this cookie.
     pub(super) fn end(&self, cookie: &str) {
         self.sessions().remove(&hash(cookie));

@@ -22,6 +22,14 @@ impl Access for Noop {
         Err(AccessRefusal::Unknown)
     }
 
+    async fn still_stands(&self, _: &Credential) -> bool {
+        false
+    }
+
+    async fn session_still_stands(&self, _: &Credential) -> bool {
+        false
+    }
+
     async fn begin_session(&self, _: &Credential, _: &Caller) -> Result<NewSession, ActionError> {
         Err(ActionError::Unavailable { reason: "nothing is kept".to_owned() })
     }

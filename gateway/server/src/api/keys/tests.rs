@@ -214,3 +214,14 @@ async fn a_key_that_asks_too_much_waits_and_the_others_do_not() {
     let passed = (0..9).filter(|_| keys.let_in("key-of-ann", None).is_ok()).count();
     assert_eq!(passed, 7);
 }
+
+#[tokio::test]
+async fn whoever_looks_at_a_key_does_not_use_it() {
+    let keys = Place::new().keys(&ann_and_bob()).await;
+    for _ in 0..=LIMITS.requests_per_second.max(LIMITS.failures_per_minute) {
+        assert!(keys.stands("key-of-ann") && !keys.stands("wrong"));
+    }
+    assert_eq!(keys.list()[0].last_used_at, None);
+    assert!(keys.let_in("key-of-ann", somewhere()).is_ok());
+    assert_eq!(keys.let_in("wrong", somewhere()).unwrap_err(), AccessRefusal::Unknown);
+}

@@ -27,6 +27,17 @@ async fn a_session_that_nobody_uses_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_looks_at_a_session_does_not_use_it() {
+    let sessions = Sessions::new(None);
+    let cookie = sessions.begin("key").unwrap();
+    advance(IDLE_MAX - MINUTE).await;
+    assert_eq!(sessions.key_of(&cookie), Some(hash("key")));
+    advance(MINUTE).await;
+    assert_eq!((sessions.key_of(&cookie), sessions.key_of("made up")), (None, None));
+    assert_eq!(sessions.used(&cookie), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_ends_when_it_is_ended_and_no_other_does() {
     let sessions = Sessions::new(None);
     let (one, other) = (sessions.begin("key").unwrap(), sessions.begin("key").unwrap());
