@@ -48,16 +48,33 @@ pub(super) fn print_list(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let limit = usize::try_from(length.limit).unwrap_or(usize::MAX);
-    let (items, has_more) = pages(&length.plain.gateway.api()?, &[path], query, limit)?;
-    if length.plain.json {
-        return Ok(output.json(&json!({ "items": items }))?);
+    let listed = pages(&length.plain.gateway.api()?, &[path], query, limit)?;
+    print_items(listed, length.plain.json, (what, table), output)
+}
+
+/// Prints the first items of a list, which `next_cursor` goes on with, as JSON like the API's or by `table`. Either way it
+/// says that there are more. `what` is what one of them is called.
+pub(super) fn print_items(
+    (items, next_cursor): (Vec<Value>, Option<String>),
+    json: bool,
+    (what, table): (&str, impl Fn(&[Value], &mut Output<'_>) -> Result<(), Failure>),
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let (count, has_more) = (items.len(), next_cursor.is_some());
+    if json {
+        let mut list = json!({ "items": items });
+        if let Some(cursor) = next_cursor {
+            list["next_cursor"] = cursor.into();
+        }
+        output.json(&list)?;
+    } else {
+        if items.is_empty() {
+            output.say(format_args!("no {what} matches"))?;
+        }
+        table(&items, output)?;
     }
-    if items.is_empty() {
-        output.say(format_args!("no such {what}"))?;
-    }
-    table(&items, output)?;
     if has_more {
-        output.say(format_args!("there are more than these {}: see --limit", items.len()))?;
+        output.say(format_args!("there are more than these {count}: see --limit"))?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! `postroom audit`: who changed what at a running gateway, and when.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
-    asked::moment,
+    asked::{moment, print_items},
     monitors::{pages, time},
 };
 use crate::{
@@ -46,19 +46,13 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         [("who", &args.who), ("operation", &args.operation), ("since", &args.since), ("until", &args.until)];
     let query = filters.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let (entries, has_more) = pages(&args.gateway.api()?, &["audit"], query, limit)?;
-    if args.json {
-        return Ok(output.json(&json!({ "items": entries }))?);
-    }
-    if entries.is_empty() {
-        output.say("no such change")?;
-    }
+    let listed = pages(&args.gateway.api()?, &["audit"], query, limit)?;
+    print_items(listed, args.json, ("change", table), output)
+}
+
+fn table(entries: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
     let rows: Vec<_> = entries.iter().map(row).collect();
-    output.table_within(["AT", "WHO", "WHAT", "OF", "OUTCOME", "CHANGE"], &rows, 5)?;
-    if has_more {
-        output.say(format_args!("there are more than these {}: see --limit", entries.len()))?;
-    }
-    Ok(())
+    Ok(output.table_within(["AT", "WHO", "WHAT", "OF", "OUTCOME", "CHANGE"], &rows, 5)?)
 }
 
 fn row(entry: &Value) -> [String; 6] {

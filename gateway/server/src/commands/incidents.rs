@@ -1,9 +1,12 @@
 //! `postroom incidents`: when monitors failed, and for how long, at a running gateway.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::monitors::{Wanted, pages, span, time};
+use super::{
+    asked::print_items,
+    monitors::{Wanted, pages, span, time},
+};
 use crate::{
     command::{Failure, GatewayFlags},
     output::{Output, plain},
@@ -78,19 +81,13 @@ fn list(args: &ListArgs, output: &mut Output<'_>) -> Result<(), Failure> {
         query.push(("monitor", Wanted::new(monitor).find(&api)?.uid()));
     }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let (incidents, has_more) = pages(&api, &["incidents"], query, limit)?;
-    if args.json {
-        return Ok(output.json(&json!({ "items": incidents }))?);
-    }
-    if incidents.is_empty() {
-        output.say("no such incident")?;
-    }
+    let listed = pages(&api, &["incidents"], query, limit)?;
+    print_items(listed, args.json, ("incident", table), output)
+}
+
+fn table(incidents: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
     let rows: Vec<_> = incidents.iter().map(row).collect();
-    output.table_within(["OPENED", "LASTED", "SEVERITY", "FAILED", "MONITOR", "ID"], &rows, 4)?;
-    if has_more {
-        output.say(format_args!("there are more than these {}: see --limit", incidents.len()))?;
-    }
-    Ok(())
+    Ok(output.table_within(["OPENED", "LASTED", "SEVERITY", "FAILED", "MONITOR", "ID"], &rows, 4)?)
 }
 
 fn row(incident: &Value) -> [String; 6] {

@@ -16,7 +16,7 @@ pub(super) use self::{
     find::{Wanted, pages},
     shown::{span, time},
 };
-use super::asked::moment;
+use super::asked::{moment, print_items};
 use crate::{
     command::{Exit, Failure, GatewayFlags, Question},
     config,
@@ -186,18 +186,8 @@ fn list(args: &ListArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     add("source", args.source.clone());
     add("label", args.label.clone());
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let (monitors, has_more) = pages(&args.gateway.api()?, &["monitors"], query, limit)?;
-    if args.json {
-        return Ok(output.json(&json!({ "items": monitors }))?);
-    }
-    if monitors.is_empty() {
-        output.say("no such monitor")?;
-    }
-    shown::table(&monitors, output)?;
-    if has_more {
-        output.say(format_args!("there are more than these {}: see --limit", monitors.len()))?;
-    }
-    Ok(())
+    let listed = pages(&args.gateway.api()?, &["monitors"], query, limit)?;
+    print_items(listed, args.json, ("monitor", shown::table), output)
 }
 
 fn show(args: &ShowArgs, clock: &Clock, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -149,7 +149,7 @@ pub(crate) fn config(command: &ConfigCommand, output: &mut Output<'_>) -> Result
 fn settings(config: &Value, output: &mut Output<'_>) -> Result<(), Failure> {
     let settings = config["settings"].as_array().map(Vec::as_slice).unwrap_or_default();
     if settings.is_empty() {
-        output.say("no such setting")?;
+        output.say("no setting matches")?;
     }
     let row = |setting: &Value| [text(&setting["path"]), text(&setting["value"]), origin(setting)];
     let rows: Vec<[String; 3]> = settings.iter().map(row).collect();

@@ -53,7 +53,7 @@ fn changes_are_a_table_of_what_differs() {
 fn filters_are_passed_on() {
     let args = ["--who", "ci", "--operation", "createKey", "--since", "2026-11-22T00:00:00Z", "--limit", "2"];
     let (printed, asked) = ran(json!({ "items": [] }), &args);
-    assert_eq!(printed, "no such change\n");
+    assert_eq!(printed, "no change matches\n");
     assert_eq!(
         asked,
         ["GET /api/v1/audit?who=ci&operation=createKey&since=2026-11-22T00%3A00%3A00Z&limit=2"]

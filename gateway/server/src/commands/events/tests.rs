@@ -66,6 +66,24 @@ there are more than these 1: see --limit
 }
 
 #[test]
+fn a_list_that_was_cut_says_so_as_json_too() {
+    let (ended, printed, _) = asked(
+        vec![(200, json!({ "items": [{ "id": "1" }], "next_cursor": "abc" }))],
+        &["list", "--limit", "1", "--json"],
+    );
+    ended.unwrap();
+    let (list, said) = printed.split_at(printed.find("there are").unwrap());
+    assert_eq!(
+        serde_json::from_str::<Value>(list).unwrap(),
+        json!({ "items": [{ "id": "1" }], "next_cursor": "abc" })
+    );
+    assert_eq!(said, "there are more than these 1: see --limit\n");
+    let (ended, printed, _) = asked(vec![(200, json!({ "items": [] }))], &["list"]);
+    ended.unwrap();
+    assert_eq!(printed, "no event matches\n");
+}
+
+#[test]
 fn one_event_says_where_it_went_and_why() {
     let mut whole = event();
     whole["deliveries"] = json!([

@@ -94,13 +94,13 @@ impl Wanted {
     }
 }
 
-/// The first `limit` items of a list, and whether there are more.
+/// The first `limit` items of a list, and the place of the next one when there are more.
 pub(in crate::commands) fn pages(
     api: &Api,
     path: &[&str],
     query: Vec<(&str, String)>,
     limit: usize,
-) -> Result<(Vec<Value>, bool), Failure> {
+) -> Result<(Vec<Value>, Option<String>), Failure> {
     let (mut items, mut cursor) = (Vec::new(), None);
     loop {
         let mut query = query.clone();
@@ -111,7 +111,7 @@ pub(in crate::commands) fn pages(
         items.extend(more);
         cursor = page["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() || items.len() >= limit {
-            return Ok((items, cursor.is_some()));
+            return Ok((items, cursor));
         }
     }
 }

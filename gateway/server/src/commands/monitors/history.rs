@@ -48,8 +48,8 @@ pub(super) fn points(api: &Api, uid: &str, span: Span) -> Result<Vec<Point>, Fai
     let path = ["monitors", uid, "runs"];
     let query = vec![("since", written(span.from)?), ("until", written(span.until)?)];
     if span.length() <= EACH_MAX {
-        let (runs, has_more) = find::pages(api, &path, query.clone(), RUNS_MAX)?;
-        if !has_more {
+        let (runs, next) = find::pages(api, &path, query.clone(), RUNS_MAX)?;
+        if next.is_none() {
             return runs.iter().rev().map(|run| of_run(run).ok_or_else(not_understood)).collect();
         }
     }

@@ -1,11 +1,12 @@
 //! `postroom monitors runs`: the runs of a monitor, or their sums.
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{find, moment, not_understood, shown::time};
 use crate::{
     command::{Failure, GatewayFlags},
+    commands::asked::print_items,
     output::Output,
 };
 
@@ -75,15 +76,8 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     }
     if args.resolution == Resolution::Run {
         let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-        let (runs, has_more) = find::pages(&api, &path, query, limit)?;
-        if args.json {
-            return Ok(output.json(&json!({ "items": runs }))?);
-        }
-        table_of_runs(&runs, output)?;
-        if has_more {
-            output.say(format_args!("there are more than these {}: see --limit", runs.len()))?;
-        }
-        return Ok(());
+        let listed = find::pages(&api, &path, query, limit)?;
+        return print_items(listed, args.json, ("run", table_of_runs), output);
     }
     let sums = api.get_with(&path, query)?;
     if args.json {
@@ -93,9 +87,6 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
 }
 
 fn table_of_runs(runs: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
-    if runs.is_empty() {
-        output.say("no such run")?;
-    }
     let row = |run: &Value| {
         let text = |key: &str| run[key].as_str().unwrap_or("-").to_owned();
         [
