@@ -76,13 +76,17 @@ fn create(args: &CreateArgs, output: &mut Output<'_>) -> Result<(), Failure> {
         }
         api.post(Question { path: &["replays"], body: Some(body), ..Question::default() })
     };
+    let counted = ask(true)?;
+    let is_nothing = counted["count"] == 0;
+    if args.plain.json && (is_nothing || args.dry_run) {
+        return Ok(output.json(&counted)?);
+    }
+    if is_nothing {
+        return Ok(output.line("nothing matches")?);
+    }
     if !args.yes {
-        let counted = ask(true)?;
         let count = number(&counted["count"]);
         if args.dry_run {
-            if args.plain.json {
-                return Ok(output.json(&counted)?);
-            }
             return Ok(output.line(format_args!("{count} deliveries match"))?);
         }
         if !output.can_ask() {

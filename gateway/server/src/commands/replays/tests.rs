@@ -58,9 +58,24 @@ fn nothing_is_delivered_again_before_somebody_has_agreed() {
     let (ended, printed, seen) = asked(vec![counted()], None, &["create", "--state", "dead", "--dry-run"]);
     ended.unwrap();
     assert_eq!((&printed[..], &seen[..]), ("3 deliveries match\n", &[DRY.to_owned()][..]));
-    let (ended, _, seen) = asked(vec![begun()], None, &["create", "--state", "dead", "--yes"]);
+    let (ended, _, seen) = asked(vec![counted(), begun()], None, &["create", "--state", "dead", "--yes"]);
     ended.unwrap();
-    assert_eq!(seen, [REAL]);
+    assert_eq!(seen, [DRY, REAL]);
+}
+
+#[test]
+fn where_nothing_matches_nothing_is_made() {
+    for more in [&[][..], &["--yes"], &["--dry-run"]] {
+        let none = vec![(200, json!({ "count": 0 }))];
+        let (ended, printed, seen) = asked(none, None, &[&["create", "--state", "dead"], more].concat());
+        ended.unwrap();
+        assert_eq!((&printed[..], &seen[..]), ("nothing matches\n", &[DRY.to_owned()][..]), "{more:?}");
+    }
+    let json = ["create", "--state", "dead", "--yes", "--json"];
+    let (ended, printed, seen) = asked(vec![(200, json!({ "count": 0 }))], None, &json);
+    ended.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), json!({ "count": 0 }));
+    assert_eq!(seen, [DRY]);
 }
 
 #[test]
