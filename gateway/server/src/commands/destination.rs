@@ -31,7 +31,7 @@ Examples:
   postroom destination archive show
   postroom destination archive actions
   postroom destination archive action test
-  postroom destination backups action restore --yes --input '{\"version\": 7}'")]
+  postroom destination backups action restore --yes --input '{\"collection\": \"c3ec8bf7-9432-45e7-a8b3-ed6fa61470f6\", \"dry_run\": true}'")]
 pub(crate) struct Args {
     /// Its name in the configuration
     name: String,
