@@ -17,6 +17,13 @@ pub(crate) fn in_words(schema: &MetaSchemaRef, registry: &Registry) -> String {
     }
     let bound = |of: fn(&MetaSchema) -> Option<f64>| parts.iter().find_map(|part| of(part));
     let ty = first(|part| !part.ty.is_empty());
+    if let Some(each) = ty.filter(|part| part.ty == "array").and_then(|part| part.items.as_deref()) {
+        let each = in_words(each, registry);
+        return match each.strip_prefix("one of ") {
+            Some(words) => format!("one or more of {words}"),
+            None => format!("a list, each {each}"),
+        };
+    }
     match ty.map(|part| (part.ty, part.format)) {
         Some(("integer", _)) => match (bound(|part| part.minimum), bound(|part| part.maximum)) {
             (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),

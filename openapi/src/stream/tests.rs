@@ -98,6 +98,9 @@ async fn a_filter_that_nothing_can_meet_is_refused() {
     for query in ["topic=incidents&kind=activity", "topic=events&state=dead", "topic=weather"] {
         fake.get(&format!("{PATH}?{query}")).await.assert_status(StatusCode::BAD_REQUEST);
     }
+    let refused = fake.get(&format!("{PATH}?topic=weather")).await.0.into_body().into_string().await.unwrap();
+    let said = "parameter `topic`: expected one or more of events, deliveries, incidents, destinations\"";
+    assert!(refused.contains(said), "{refused}");
 }
 
 #[tokio::test]
