@@ -35,7 +35,8 @@ pub(crate) struct SourcesArgs {
 pub(crate) enum ConfigCommand {
     /// The settings in force, and where each comes from
     Show(ShowArgs),
-    /// Say what is wrong with a file, as the running gateway sees it; `postroom check` needs none
+    /// Say what is wrong with a file, as the running gateway sees it; plugins are not asked: `postroom check` asks them, and needs
+    /// no gateway
     Validate(ValidateArgs),
 }
 
@@ -175,7 +176,7 @@ fn validate(args: &ValidateArgs, output: &mut Output<'_>) -> Result<(), Failure>
     if args.plain.json {
         output.json(&check)?;
     } else if is_valid {
-        output.line("nothing is wrong")?;
+        output.line("no fault found; plugins were not asked, `postroom check` asks them")?;
     }
     let faults = check["faults"].as_array().into_iter().flatten();
     for fault in faults.filter(|_| !args.plain.json) {
