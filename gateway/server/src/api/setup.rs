@@ -7,7 +7,6 @@ use postroom_core::{event::Event, id::EventId, route::decide};
 use postroom_openapi::{
     config::{ConfigurationCheck, ConfigurationInForce},
     dead_letters::DeadLetterList,
-    events::RouteResult,
     port::{ActionError, ReadError, Setup},
     routes::{Route, RouteExplanation, RouteTarget, RouteTrial},
     sources::{Source, SourceEvent},
@@ -60,11 +59,7 @@ impl Setup for Api {
         let shown = self.0.reloader.shown();
         let event = self.tried(&shown, trial).await?;
         let decision = decide(&shown.config.routes, &event);
-        let routes = decision.explanations.iter().map(|explanation| RouteResult {
-            name: explanation.route.to_string(),
-            matched: explanation.matched,
-            reasons: explanation.reasons.iter().map(ToString::to_string).collect(),
-        });
+        let routes = decision.explanations.iter().map(wire::route_result);
         let targets = decision.targets.iter().map(|target| RouteTarget {
             destination: target.destination.to_string(),
             route: target.route.to_string(),

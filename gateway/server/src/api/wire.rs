@@ -17,7 +17,7 @@ use postroom_openapi::{deliveries, events, time};
 pub(super) use self::{
     delivery::delivery,
     destination::destination,
-    event::{Depth, event, event_filter, verdict},
+    event::{Depth, event, event_filter, route_result, verdict},
     monitor::{bucket, forgotten, incident, incident_filter, monitor, monitor_filter, resolution, run, slo},
     replay::{delivery_filter, replay, replay_detail},
     setup::{dead_letters, route},

@@ -18,7 +18,7 @@ use super::{asked::Plain, setup};
 use crate::{
     command::{ConfigFile, Exit, Failure},
     config::{Config, Overrides, nearest},
-    output::Output,
+    output::{Output, plain},
     trial,
 };
 
@@ -126,18 +126,28 @@ fn print(event: &Event, decision: &Decision, output: &mut Output<'_>) -> Result<
     }
     output.line("")?;
     for Explanation { route, matched, reasons } in &decision.explanations {
-        output.line(format_args!("{} route \"{route}\"", if *matched { "takes " } else { "leaves" }))?;
-        for reason in reasons {
-            let mark = if reason.holds { "+" } else { "-" };
-            output
-                .line(format_args!("       {mark} {}", reason.to_string().replace(char::is_control, " ")))?;
-        }
+        let reasons = reasons.iter().map(|reason| (reason.holds, reason.to_string()));
+        print_route(route.as_str(), *matched, reasons, output)?;
     }
     if decision.targets.is_empty() {
         output.line("\nno destination gets it; it is kept all the same")?;
     } else {
         let targets: Vec<&str> = decision.targets.iter().map(|target| target.destination.as_str()).collect();
         output.line(format_args!("\ngoes to {}", targets.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Prints what a route does with an event, and its conditions, each with whether it holds. Names in them come out of bodies.
+pub(super) fn print_route(
+    name: &str,
+    matched: bool,
+    reasons: impl Iterator<Item = (bool, String)>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    output.line(format_args!("{} route \"{}\"", if matched { "takes " } else { "leaves" }, plain(name)))?;
+    for (holds, reason) in reasons {
+        output.line(format_args!("       {} {}", if holds { "+" } else { "-" }, plain(reason)))?;
     }
     Ok(())
 }

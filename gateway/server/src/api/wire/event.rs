@@ -3,6 +3,7 @@
 use postroom_core::{
     event::{Facts, UnknownName, Verdict},
     id::SourceName,
+    route::Explanation,
 };
 use postroom_engine::emitting_destination;
 use postroom_openapi::events;
@@ -43,16 +44,18 @@ pub(in crate::api) fn event(record: EventRecord, depth: Depth) -> events::Event 
         content_type: event.content_type,
         body_bytes: event.body_bytes,
         deliveries: whole.then(|| deliveries.into_iter().map(event_delivery).collect()),
-        routes: whole.then(|| {
-            explanations
-                .into_iter()
-                .map(|explanation| events::RouteResult {
-                    name: explanation.route.to_string(),
-                    matched: explanation.matched,
-                    reasons: explanation.reasons.iter().map(ToString::to_string).collect(),
-                })
-                .collect()
-        }),
+        routes: whole
+            .then(|| explanations.into_iter().map(|explanation| route_result(&explanation)).collect()),
+    }
+}
+
+/// How a route looked at an event. A condition that holds is no reason for leaving it.
+pub(in crate::api) fn route_result(explanation: &Explanation) -> events::RouteResult {
+    let decided = explanation.reasons.iter().filter(|reason| reason.holds == explanation.matched);
+    events::RouteResult {
+        name: explanation.route.to_string(),
+        matched: explanation.matched,
+        reasons: decided.map(ToString::to_string).collect(),
     }
 }
 

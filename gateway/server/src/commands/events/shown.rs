@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::{
     command::Failure,
     commands::{
-        asked::{self, joined, named, number, pairs, text},
+        asked::{self, named, number, pairs, text},
         monitors::time,
+        routes::print_route,
     },
     output::Output,
 };
@@ -80,10 +81,15 @@ pub(super) fn facts(event: &Value, output: &mut Output<'_>) -> Result<(), Failur
         output.line("it went nowhere")?;
     }
     output.table(["DESTINATION", "STATE", "ATTEMPTS", "ROUTE", "DELIVERY"], &rows)?;
-    let routes = event["routes"].as_array().into_iter().flatten();
-    for route in routes.filter(|route| route["matched"] == false) {
-        let line = format!("route {} left it: {}", text(&route["name"]), joined(&route["reasons"]));
-        output.line(crate::output::plain(line))?;
+    let routes = event["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !routes.is_empty() {
+        output.line("")?;
+    }
+    for route in routes {
+        let matched = route["matched"] == true;
+        let reasons = route["reasons"].as_array().into_iter().flatten();
+        // A route that took it has only conditions that hold, one that left it only those that do not.
+        print_route(&text(&route["name"]), matched, reasons.map(|reason| (matched, text(reason))), output)?;
     }
     Ok(())
 }

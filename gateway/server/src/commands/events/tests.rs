@@ -94,7 +94,7 @@ fn one_event_says_where_it_went_and_why() {
     let (ended, printed, asked) = asked(vec![(200, whole)], &["show", "0192f0c1"]);
     ended.unwrap();
     assert_eq!(asked, ["GET /api/v1/events/0192f0c1"]);
-    insta::assert_snapshot!(printed, @"
+    insta::assert_snapshot!(printed, @r#"
 id            0192f0c1
 received      2026-11-22T08:00:01.125Z
 source        acme
@@ -109,7 +109,10 @@ body          976 bytes
 
 DESTINATION  STATE     ATTEMPTS  ROUTE  DELIVERY
 itoc360      retrying  2         runs   7
-");
+
+takes  route "runs"
+       + kinds: monitor_run is one of monitor_run
+"#);
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn an_event_that_went_nowhere_says_what_each_route_had_against_it() {
     let told = printed.split_once("\n\n").unwrap().1;
     assert_eq!(
         told,
-        "it went nowhere\nroute backups left it: kinds: monitor_run is not one of collection_backup\n"
+        "it went nowhere\n\nleaves route \"backups\"\n       - kinds: monitor_run is not one of collection_backup\n"
     );
 }
 
