@@ -8,8 +8,20 @@ use crate::{
         asked::{self, number, text},
         monitors::time,
     },
-    output::Output,
+    output::{Output, plain},
 };
+
+/// The parts of a filter, each with the flag of `replay create`.
+const FLAGS: [(&str, &str); 8] = [
+    ("state", "--state"),
+    ("destination", "--destination"),
+    ("event_id", "--event"),
+    ("kind", "--kind"),
+    ("source", "--source"),
+    ("subject", "--subject"),
+    ("created_after", "--after"),
+    ("created_before", "--before"),
+];
 
 /// One line for each delivery.
 pub(super) fn table(deliveries: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
@@ -23,7 +35,11 @@ fn row(delivery: &Value) -> [String; 7] {
     [
         time(&delivery["created_at"]),
         part("destination"),
-        part("state"),
+        if delivery["replayed_by"].is_string() {
+            format!("{}, repeated", part("state"))
+        } else {
+            part("state")
+        },
         number(&delivery["attempts_made"]),
         outcome(&delivery["last_outcome"]),
         part("event_id"),
@@ -95,8 +111,58 @@ pub(super) fn dead(list: &Value, output: &mut Output<'_>) -> Result<(), Failure>
     };
     let rows: Vec<[String; 6]> = groups.iter().map(row).collect();
     output.table_within(["DESTINATION", "COUNT", "CODE", "MESSAGE", "LAST", "NEWEST"], &rows, 3)?;
+    for group in groups {
+        output.say(go_again(group, groups))?;
+    }
     if list["is_more"] == true {
         output.say("there are more: only the newest were looked at")?;
     }
     Ok(())
+}
+
+/// The command that makes a group go again, and what else it takes along.
+fn go_again(group: &Value, groups: &[Value]) -> String {
+    let filter = &group["filter"];
+    let flags: String = FLAGS
+        .iter()
+        .filter_map(|(part, flag)| Some(format!(" {flag} {}", quoted(filter[*part].as_str()?))))
+        .collect();
+    let others = groups.iter().filter(|other| *other != group && is_taken_along(filter, &other["filter"]));
+    let others: Vec<String> = others.map(|other| or_none(&other["code"])).collect();
+    let destination = plain(text(&group["destination"]));
+    let said = format!("{destination}, {}: postroom replay create{flags}", or_none(&group["code"]));
+    if others.is_empty() {
+        said
+    } else {
+        format!("{said}\n    it takes those with {} too", others.join(", "))
+    }
+}
+
+/// A code, or that there is none.
+fn or_none(code: &Value) -> String {
+    code.as_str().map_or_else(|| "no code".to_owned(), plain)
+}
+
+/// Whether something that fits `other` may fit `filter`, both of groups of dead letters: those differ by destination and time.
+fn is_taken_along(filter: &Value, other: &Value) -> bool {
+    let moment = |filter: &Value, key: &str| filter[key].as_str()?.parse::<jiff::Timestamp>().ok();
+    let begins_before_end =
+        |one: &Value, two: &Value| match (moment(one, "created_after"), moment(two, "created_before")) {
+            (Some(begin), Some(end)) => begin < end,
+            _ => true,
+        };
+    filter["destination"] == other["destination"]
+        && begins_before_end(filter, other)
+        && begins_before_end(other, filter)
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let word = plain(word);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

@@ -99,18 +99,46 @@ fn one_is_retried_and_cancelled() {
 }
 
 #[test]
-fn dead_letters_are_groups() {
-    let group = json!({
-        "destination": "itoc360", "code": "http_400", "message": "the target answered 400", "count": 3,
+fn what_was_done_again_is_marked() {
+    let mut repeated = delivery();
+    repeated["replayed_by"] = json!("9");
+    let (ended, printed, _) = asked(vec![(200, json!({ "items": [repeated] }))], &["list"]);
+    ended.unwrap();
+    assert!(printed.contains("  dead, repeated  "), "{printed}");
+}
+
+fn group(destination: &str, code: Option<&str>, hours: [u8; 2]) -> Value {
+    let [from, to] = hours.map(|hour| format!("2026-11-22T{hour:02}:00:00Z"));
+    json!({
+        "destination": destination, "code": code, "message": "the target answered 400", "count": 3,
         "first_at": "2026-11-22T08:00:01.125Z", "last_at": "2026-11-22T08:10:01.125Z", "newest_delivery_id": "9",
-        "filter": { "state": "dead", "destination": "itoc360" },
-    });
-    let (ended, printed, asked) = asked(vec![(200, json!({ "items": [group], "is_more": true }))], &["dead"]);
+        "filter": { "state": "dead", "destination": destination, "created_after": from, "created_before": to },
+    })
+}
+
+#[test]
+fn dead_letters_are_groups_each_with_the_command_that_makes_it_go_again() {
+    let groups = [
+        group("itoc360", Some("http_400"), [6, 9]),
+        group("itoc360", None, [8, 10]),
+        group("itoc360", Some("late"), [10, 12]),
+        group("my mail", Some("http_400"), [6, 9]),
+    ];
+    let (ended, printed, asked) = asked(vec![(200, json!({ "items": groups, "is_more": true }))], &["dead"]);
     ended.unwrap();
     assert_eq!(asked, ["GET /api/v1/dead-letters"]);
     insta::assert_snapshot!(printed, @"
 DESTINATION  COUNT  CODE      MESSAGE                  LAST                  NEWEST
 itoc360      3      http_400  the target answered 400  2026-11-22T08:10:01Z  9
+itoc360      3                the target answered 400  2026-11-22T08:10:01Z  9
+itoc360      3      late      the target answered 400  2026-11-22T08:10:01Z  9
+my mail      3      http_400  the target answered 400  2026-11-22T08:10:01Z  9
+itoc360, http_400: postroom replay create --state dead --destination itoc360 --after 2026-11-22T06:00:00Z --before 2026-11-22T09:00:00Z
+    it takes those with no code too
+itoc360, no code: postroom replay create --state dead --destination itoc360 --after 2026-11-22T08:00:00Z --before 2026-11-22T10:00:00Z
+    it takes those with http_400 too
+itoc360, late: postroom replay create --state dead --destination itoc360 --after 2026-11-22T10:00:00Z --before 2026-11-22T12:00:00Z
+my mail, http_400: postroom replay create --state dead --destination 'my mail' --after 2026-11-22T06:00:00Z --before 2026-11-22T09:00:00Z
 there are more: only the newest were looked at
 ");
 }
