@@ -1,6 +1,8 @@
 //! `postroom events tail`: what happens at a running gateway, as it happens.
 
 use clap::ValueEnum;
+use postroom_engine::Clock;
+use postroom_openapi::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +19,7 @@ Examples:
   postroom events tail --topic deliveries --state dead
   postroom events tail --monitor checkout --json | jq .data
 
+A retry, a destination and what else has no time of its own are shown with the time at which they were told.
 Where the connection breaks, it goes on behind what was told last. What was missed is said on standard error.")]
 pub(crate) struct Args {
     /// Only these; may be given more than once [default: all that the other flags leave]
@@ -53,7 +56,7 @@ enum Topic {
 }
 
 pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
-    let api = args.gateway.api()?;
+    let (api, clock) = (args.gateway.api()?, Clock::system());
     let mut query: Vec<(&str, String)> =
         args.topic.iter().map(|topic| ("topic", format!("{topic:?}").to_lowercase())).collect();
     let Args { kind, source, destination, state, .. } = args;
@@ -70,7 +73,10 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
             Ok(output.line(json!({ "topic": topic, "id": id, "data": data }))?)
         }
         Followed::Message { topic, data, .. } if topic == "resync" => Ok(output.say(missed(&data))?),
-        Followed::Message { topic, data, .. } => Ok(output.line(line(&topic, &data))?),
+        Followed::Message { topic, data, .. } => {
+            let now = Timestamp::from_unix_ms(clock.now().as_unix_ms()).to_string();
+            Ok(output.line(line(&topic, &data, &now.into()))?)
+        }
     })
 }
 
@@ -81,8 +87,8 @@ fn missed(data: &Value) -> String {
     plain(format!("some {} are not shown: {reason}", topics.join(", ")))
 }
 
-/// A message in one line. Strangers have written parts of it.
-fn line(topic: &str, data: &Value) -> String {
+/// A message in one line, which came `now`: that is the time of what has none of its own. Strangers have written parts of it.
+fn line(topic: &str, data: &Value, now: &Value) -> String {
     let text = |place: &str| data.pointer(place).and_then(Value::as_str).unwrap_or_default();
     let (at, what, details) = match topic {
         "events" => {
@@ -96,7 +102,12 @@ fn line(topic: &str, data: &Value) -> String {
         }
         "deliveries" => {
             let outcome = text("/last_outcome/message");
-            let at = if data["finished_at"].is_string() { "/finished_at" } else { "/created_at" };
+            let is_new = data["attempts_made"] == 0 && data["last_outcome"].is_null();
+            let at = match (data["finished_at"].is_string(), is_new) {
+                (true, _) => "/finished_at",
+                (false, true) => "/created_at",
+                (false, false) => "",
+            };
             (
                 at,
                 "delivery",
@@ -113,7 +124,7 @@ fn line(topic: &str, data: &Value) -> String {
         }
         other => ("", other, Vec::new()),
     };
-    let at = data.pointer(at).filter(|_| !at.is_empty()).map(time).unwrap_or_default();
+    let at = time(data.pointer(at).filter(|_| !at.is_empty()).unwrap_or(now));
     let details = details.into_iter().filter(|detail| !detail.is_empty());
     let line = details.fold(format!("{at:<20}  {what:<12}"), |line, detail| format!("{line}  {detail}"));
     plain(line)

@@ -4,7 +4,7 @@ use super::{line, missed};
 
 #[track_caller]
 fn check(topic: &str, data: Value, shown: &str) {
-    assert_eq!(line(topic, &data), shown);
+    assert_eq!(line(topic, &data, &json!("2026-09-21T15:00:00.125Z")), shown);
 }
 
 #[test]
@@ -27,6 +27,14 @@ fn a_message_is_a_line() {
                "last_outcome": {"kind": "permanent", "message": "no such mailbox"}}),
         "2026-09-21T14:13:21Z  delivery      mail  dead  no such mailbox  7  e1",
     );
+    let waits = json!({"id": "7", "event_id": "e1", "destination": "mail", "state": "pending", "attempts_made": 0,
+                       "created_at": "2026-09-21T14:13:20.125Z"});
+    check("deliveries", waits.clone(), "2026-09-21T14:13:20Z  delivery      mail  pending  7  e1");
+    let mut retried = waits;
+    retried["state"] = json!("retrying");
+    retried["attempts_made"] = json!(1);
+    retried["last_outcome"] = json!({"kind": "retry", "message": "busy"});
+    check("deliveries", retried, "2026-09-21T15:00:00Z  delivery      mail  retrying  busy  7  e1");
     check(
         "incidents",
         json!({"id": "i1", "monitor_uid": "m", "monitor_name": "Checkout", "state": "open", "severity": "error",
@@ -36,15 +44,15 @@ fn a_message_is_a_line() {
     check(
         "destinations",
         json!({"name": "mail", "state": "paused", "gate": "held"}),
-        "                      destination   mail  paused  held",
+        "2026-09-21T15:00:00Z  destination   mail  paused  held",
     );
 }
 
 #[test]
 fn what_a_newer_gateway_tells_is_named_and_nothing_acts_on_the_terminal() {
-    check("weather", json!({"sun": true}), "                      weather     ");
+    check("weather", json!({"sun": true}), "2026-09-21T15:00:00Z  weather     ");
     let named = json!({"name": "a\u{1b}[2Jb\nc", "state": "ready"});
-    check("destinations", named, "                      destination   a [2Jb c  ready");
+    check("destinations", named, "2026-09-21T15:00:00Z  destination   a [2Jb c  ready");
 }
 
 #[test]
