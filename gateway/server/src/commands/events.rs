@@ -109,7 +109,7 @@ fn query(args: &ListArgs) -> Vec<(&'static str, String)> {
 }
 
 fn body(args: &BodyArgs, output: &mut Output<'_>) -> Result<(), Failure> {
-    use std::io::Write as _;
+    use std::io::{ErrorKind, Write as _};
 
     let api = args.gateway.api()?;
     let path = ["events", &args.id, "body"];
@@ -119,12 +119,25 @@ fn body(args: &BodyArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let unwritten = |error: std::io::Error| {
         Failure::new(Exit::Failed, format!("cannot write {}: {error}", file.display()))
     };
+    let is_there = || {
+        Failure::new(Exit::Failed, format!("there is a file {} already", file.display()))
+            .hint("name another with --to, or remove it first")
+    };
+    if file.symlink_metadata().is_ok() {
+        return Err(is_there());
+    }
     // Beside the name until it is whole.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(std::path::Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(unwritten)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(Exit::Failed, format!("there is no folder {}", folder.display())),
+        _ => unwritten(error),
+    })?;
     api.download(&path, Vec::new(), |piece| temporary.write_all(piece).map_err(unwritten))?;
-    temporary.persist_noclobber(file).map_err(|error| unwritten(error.error))?;
+    temporary.persist_noclobber(file).map_err(|error| match error.error.kind() {
+        ErrorKind::AlreadyExists => is_there(),
+        _ => unwritten(error.error),
+    })?;
     Ok(())
 }
 

@@ -87,7 +87,7 @@ pub(crate) struct RevokeArgs {
 pub(crate) fn run(command: &Command, output: &mut Output<'_>) -> Result<(), Failure> {
     match command {
         Command::Create(args) => create(args, &Clock::system(), output),
-        Command::List(args) => list(args, output),
+        Command::List(args) => list(args, &Clock::system(), output),
         Command::Revoke(args) => {
             let revoked = args.gateway.api()?.delete(&["keys", &args.name])?;
             if args.json {
@@ -119,23 +119,27 @@ fn create(args: &CreateArgs, clock: &Clock, output: &mut Output<'_>) -> Result<(
     ))?)
 }
 
-fn list(args: &ListArgs, output: &mut Output<'_>) -> Result<(), Failure> {
+fn list(args: &ListArgs, clock: &Clock, output: &mut Output<'_>) -> Result<(), Failure> {
     let keys = args.gateway.api()?.get(&["keys"])?;
     if args.json {
         return Ok(output.json(&keys)?);
     }
-    let rows: Vec<_> = keys["items"].as_array().into_iter().flatten().map(row).collect();
+    let rows: Vec<_> = keys["items"].as_array().into_iter().flatten().map(|key| row(key, clock)).collect();
     Ok(output.table(["NAME", "ROLE", "FROM", "LAST USED", "EXPIRES", "MADE"], &rows)?)
 }
 
-fn row(key: &Value) -> [String; 6] {
+fn row(key: &Value, clock: &Clock) -> [String; 6] {
     let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
     let made = match key["created_by"].as_str() {
         Some(by) => format!("{} by {by}", time(&key["created_at"])),
         None => "-".to_owned(),
     };
     let moments = ["last_used_at", "expires_at"].map(|name| time(&key[name]));
-    let [used, expires] = moments;
+    let [used, mut expires] = moments;
+    let end = key["expires_at"].as_str().and_then(|end| end.parse::<jiff::Timestamp>().ok());
+    if end.is_some_and(|end| end.as_millisecond() <= clock.now().as_unix_ms()) {
+        expires.push_str(", expired");
+    }
     [text("name"), text("role"), text("origin"), used, expires, made]
 }
 

@@ -225,7 +225,14 @@ fn forget(args: &ForgetArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     if args.uid.trim().is_empty() {
         return Err(Failure::new(Exit::Usage, "the monitor has no id"));
     }
-    let forgotten = args.gateway.api()?.delete(&["monitors", &args.uid])?;
+    let forgotten = args.gateway.api()?.delete(&["monitors", &args.uid]).map_err(|failure| {
+        let is_unknown = failure.exit() == Exit::NotFound;
+        if is_unknown {
+            failure.hint("this wants the whole id, which `postroom monitors show` says")
+        } else {
+            failure
+        }
+    })?;
     if args.json {
         return Ok(output.json(&forgotten)?);
     }

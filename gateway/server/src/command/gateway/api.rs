@@ -73,7 +73,7 @@ impl Api {
     }
 
     fn ask(&self, method: Method, question: Question<'_>) -> Result<Value, Failure> {
-        let more_time = question.more_time;
+        let (more_time, path) = (question.more_time, question.path);
         let (status, answer) = self
             .runtime
             .block_on(read(self.request(method, question).timeout(ANSWER_MAX + more_time)))
@@ -81,7 +81,7 @@ impl Api {
         let answer: Option<Value> = serde_json::from_slice(&answer).ok();
         match (status.is_success(), answer) {
             (true, Some(answer)) => Ok(answer),
-            (_, answer) => Err(refused(status, &answer.unwrap_or_default())),
+            (_, answer) => Err(refused(status, &answer.unwrap_or_default(), path)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Api {
             let status = response.status();
             if !status.is_success() {
                 let answer = rest(&mut response).await.map_err(|error| self.unanswered(error))?;
-                return Err(refused(status, &serde_json::from_slice(&answer).unwrap_or_default()));
+                return Err(refused(status, &serde_json::from_slice(&answer).unwrap_or_default(), path));
             }
             while let Some(piece) = response.chunk().await.map_err(|error| self.unanswered(error))? {
                 take(&piece)?;
@@ -157,8 +157,8 @@ async fn rest(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest::Erro
     Ok(answer)
 }
 
-/// What a refusal means for whoever typed the command.
-fn refused(status: StatusCode, problem: &Value) -> Failure {
+/// What a refusal means for whoever typed the command, which asked for what is at `path`.
+fn refused(status: StatusCode, problem: &Value, path: &[&str]) -> Failure {
     let exit = match (status.as_u16(), problem["code"].as_str()) {
         (401 | 403, _) => Exit::Refused,
         (404, Some("not_found")) => Exit::NotFound,
@@ -176,9 +176,34 @@ fn refused(status: StatusCode, problem: &Value) -> Failure {
     let reasons = problem["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let said = reasons.fold(detail, |said, reason| format!("{said}; {reason}"));
     // Another server's words must not write escape sequences to the terminal.
-    let failure = Failure::new(exit, said.replace(char::is_control, " "));
-    match exit {
-        Exit::Refused => failure.hint("name a file with a key that allows it with --key-file"),
-        _ => failure,
+    let failure = |said: String| Failure::new(exit, said.replace(char::is_control, " "));
+    match (exit, path) {
+        (Exit::Refused, _) => failure(said).hint("name a file with a key that allows it with --key-file"),
+        (Exit::NotFound, [kind, _, ..]) => {
+            let failure = failure(format!("{said}: {}", path.join("/")));
+            match list_of(kind) {
+                Some(list) => failure.hint(format!("`{list}` names those that are there")),
+                None => failure,
+            }
+        }
+        (_, ["keys"]) if status == StatusCode::CONFLICT => {
+            failure(said).hint("`postroom keys list` names the keys, `postroom keys revoke` ends one")
+        }
+        _ => failure(said),
     }
+}
+
+/// The command that lists what is at a path.
+fn list_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "events" => "postroom events list",
+        "deliveries" => "postroom deliveries list",
+        "replays" => "postroom replay list",
+        "incidents" => "postroom incidents list",
+        "monitors" => "postroom monitors list",
+        "destinations" => "postroom destinations",
+        "sources" => "postroom sources",
+        "keys" => "postroom keys list",
+        _ => return None,
+    })
 }

@@ -138,8 +138,13 @@ fn a_body_goes_to_a_file_that_is_not_there_yet() {
     ended.unwrap();
     assert_eq!((printed.as_str(), &asked_for[0][..]), ("", "GET /api/v1/events/0192f0c1/body"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"a\":1}");
-    let (ended, _, _) = asked(vec![(200, json!({ "a": 2 }))], &to);
-    assert_eq!(ended.unwrap_err().exit(), Exit::Failed);
+    let (ended, _, _) = asked(vec![], &to);
+    let told = format!("{:?}", ended.unwrap_err());
+    assert!(told.contains("body.json already") && told.contains("hint: Some"), "{told}");
+    let nowhere = folder.path().join("none").join("body.json");
+    let (ended, _, _) = asked(vec![], &["body", "0192f0c1", "--to", nowhere.to_str().unwrap()]);
+    let told = format!("{:?}", ended.unwrap_err());
+    assert!(told.contains("there is no folder") && told.contains("/none\""), "{told}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"a\":1}", "what was there stays");
     let (ended, printed, _) = asked(vec![(200, json!({ "a": 1 }))], &["body", "0192f0c1"]);
     ended.unwrap();
@@ -148,7 +153,13 @@ fn a_body_goes_to_a_file_that_is_not_there_yet() {
 
 #[test]
 fn what_is_not_there_has_an_exit_code_of_its_own() {
-    let problem = json!({ "code": "not_found", "detail": "there is no event with this id" });
+    let problem = json!({ "code": "not_found", "detail": "no such event" });
     let (ended, _, _) = asked(vec![(404, problem)], &["show", "0192f0c1"]);
-    assert_eq!(ended.unwrap_err().exit(), Exit::NotFound);
+    let failure = ended.unwrap_err();
+    assert_eq!(failure.exit(), Exit::NotFound);
+    let told = format!("{failure:?}");
+    assert!(
+        told.contains("no such event: events/0192f0c1") && told.contains("`postroom events list`"),
+        "{told}"
+    );
 }

@@ -26,6 +26,9 @@ fn ran(answer: (u16, Value), args: &[&str]) -> (Result<(), Failure>, [String; 2]
         Command::Create(args) => {
             create(args, &Clock::new(|| Timestamp::from_unix_ms(1_790_000_000_000)), &mut output)
         }
+        Command::List(args) => {
+            list(args, &Clock::new(|| Timestamp::from_unix_ms(1_795_500_000_000)), &mut output)
+        }
         command => run(command, &mut output),
     };
     (ended, [data, talk].map(|text| String::from_utf8(text).unwrap()), answering.join().unwrap())
@@ -53,15 +56,26 @@ fn keys_are_a_table() {
             "name": "ci", "role": "operator", "origin": "store", "created_at": "2026-11-22T07:00:01.125Z",
             "created_by": "me", "expires_at": "2027-11-22T07:00:01.125Z",
         },
+        { "name": "old", "role": "viewer", "origin": "configuration", "expires_at": "2026-11-22T07:00:01.125Z" },
     ]});
     let (ended, [data, _], asked) = ran((200, answer), &["list"]);
     ended.unwrap();
     assert_eq!(asked, ["GET /api/v1/keys"]);
     insta::assert_snapshot!(data, @"
-    NAME  ROLE      FROM           LAST USED             EXPIRES               MADE
-    me    admin     configuration  2026-11-22T08:00:01Z  -                     -
-    ci    operator  store          -                     2027-11-22T07:00:01Z  2026-11-22T07:00:01Z by me
+    NAME  ROLE      FROM           LAST USED             EXPIRES                        MADE
+    me    admin     configuration  2026-11-22T08:00:01Z  -                              -
+    ci    operator  store          -                     2027-11-22T07:00:01Z           2026-11-22T07:00:01Z by me
+    old   viewer    configuration  -                     2026-11-22T07:00:01Z, expired  -
     ");
+}
+
+#[test]
+fn where_a_name_is_taken_there_is_a_way_on() {
+    let taken = json!({ "code": "conflict", "detail": "there is a key called \"ci\"" });
+    let (ended, ..) = ran((409, taken), &["create", "ci", "--role", "viewer"]);
+    let failure = ended.unwrap_err();
+    assert_eq!(failure.exit(), Exit::Failed);
+    assert!(format!("{failure:?}").contains("`postroom keys revoke`"), "{failure:?}");
 }
 
 #[test]

@@ -207,6 +207,9 @@ fn a_monitor_is_forgotten_by_its_whole_id_alone() {
     let (ended, printed, _) = ran(vec![(200, gone.clone())], &["forget", "77aa", "--json"]);
     ended.unwrap();
     assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), gone);
+    let (ended, ..) = ran(vec![not_found()], &["forget", "Login"]);
+    let told = format!("{:?}", ended.unwrap_err());
+    assert!(told.contains("monitors/Login") && told.contains("whole id"), "{told}");
     let (ended, _, asked) = ran(vec![not_found()], &["forget", "Login"]);
     assert_eq!((ended.unwrap_err().exit(), asked.len()), (Exit::NotFound, 1), "nobody guesses what is meant");
     let (ended, ..) = ran(vec![], &["forget", " "]);

@@ -88,7 +88,7 @@ impl Api {
             }
             status => {
                 let answer = rest(&mut response).await.map_err(|error| self.unanswered(error))?;
-                Err(refused(status, &serde_json::from_slice(&answer).unwrap_or_default()))
+                Err(refused(status, &serde_json::from_slice(&answer).unwrap_or_default(), &["stream"]))
             }
         }
     }
