@@ -21,6 +21,9 @@ const START: &str = include_str!("docs_ui/start.js");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The operation that gives the document.
+pub(crate) const DOCUMENT: &str = "getDocument";
+
 /// The pages about the API.
 pub(crate) struct DocsUi(Route);
 
@@ -51,7 +54,7 @@ impl DocsUi {
 
     pub(crate) fn add_operations(operations: Operations) -> Operations {
         operations
-            .with("getDocument", Method::GET, "/openapi.json")
+            .with(DOCUMENT, Method::GET, "/openapi.json")
             .with("getDocsPage", Method::GET, "/docs")
             .with("getDocsPage", Method::GET, "/docs/")
             .with("getDocsFile", Method::GET, "/docs/{file}")

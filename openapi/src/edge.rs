@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use crate::{
     audit::{Trail, may_change},
+    docs_ui::DOCUMENT,
     etag,
     operations::Operations,
     parameters::Parameters,
@@ -39,7 +40,13 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let allow =
             if operation == NO_OPERATION { self.operations.allow(request.uri().path()) } else { None };
         let parameters = self.operations.parameters(operation);
-        let is_conditional = request.method() == Method::GET && self.operations.is_conditional(operation);
+        let is_head = request.method() == Method::HEAD;
+        let is_conditional = (is_head || request.method() == Method::GET)
+            && (operation == DOCUMENT || self.operations.is_conditional(operation));
+        if is_conditional {
+            // The tag is made of the body, which the router would take from a HEAD.
+            request.set_method(Method::GET);
+        }
         let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_conditional).cloned();
         request.set_data(self.gateway.clone());
         // Only what needs a key has parameters that are known.
@@ -59,7 +66,13 @@ impl<E: Endpoint<Output = Response>, G: Gateway> Endpoint for Edge<E, G> {
         let answer = AssertUnwindSafe(self.inner.call(request).instrument(span)).catch_unwind().await;
         let answer = match answer {
             // Apart, so that no hook carries room for it.
-            Ok(Ok(response)) if is_conditional => Ok(Box::pin(etag::conditional(response, known)).await),
+            Ok(Ok(response)) if is_conditional => {
+                let mut response = Box::pin(etag::conditional(response, known)).await;
+                if is_head {
+                    response.set_body(());
+                }
+                Ok(response)
+            }
             Ok(answer) => answer.map_err(|error| refuse(&error, allow, parameters)),
             Err(_) => {
                 tracing::error!(operation, request = id.as_str(), "handler panicked");

@@ -29,6 +29,12 @@ pub(crate) async fn conditional(mut response: Response, known: Option<HeaderValu
     } else {
         response.set_body(body);
     }
+    if !response.headers().contains_key(header::CACHE_CONTROL) {
+        // Who asks decides what it says, so only whoever asked may keep it, and asks each time whether it still holds.
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("Authorization, Cookie"));
+    }
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -48,6 +48,30 @@ async fn a_304_says_no_more_than_it_must() {
 }
 
 #[tokio::test]
+async fn a_tagged_answer_is_kept_by_whoever_asked_and_a_head_has_the_same_tag() {
+    let client = Fake::default().client();
+    let key = format!("Bearer {API_KEY}");
+    let read = client.get("/api/v1/sources/acme").header(header::AUTHORIZATION, &key).send().await;
+    let head = client.head("/api/v1/sources/acme").header(header::AUTHORIZATION, &key).send().await;
+    for answer in [&read, &head] {
+        answer.assert_header(header::CACHE_CONTROL, "private, no-cache");
+        answer.assert_header(header::VARY, "Authorization, Cookie");
+    }
+    assert_eq!(read.0.headers()[header::ETAG], head.0.headers()[header::ETAG]);
+    assert!(head.0.into_body().into_string().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_document_has_a_tag_and_is_for_everybody() {
+    let client = Fake::default().client();
+    let read = client.get("/openapi.json").send().await;
+    read.assert_header(header::CACHE_CONTROL, "no-cache");
+    let tag = read.0.headers()[header::ETAG].clone();
+    let again = client.get("/openapi.json").header(header::IF_NONE_MATCH, tag).send().await;
+    again.assert_status(StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
 async fn errors_bodies_and_health_have_no_tag() {
     let fake = Fake::with_events(1);
     for path in [
