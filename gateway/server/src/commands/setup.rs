@@ -38,6 +38,8 @@ pub(crate) enum ConfigCommand {
     /// Say what is wrong with a file, as the running gateway sees it; plugins are not asked: `postroom check` asks them, and needs
     /// no gateway
     Validate(ValidateArgs),
+    /// Have the running gateway go over to its configuration as it is now; needs a key with the role admin
+    Reload(Plain),
 }
 
 /// Flags of `config show`.
@@ -144,7 +146,29 @@ pub(crate) fn config(command: &ConfigCommand, output: &mut Output<'_>) -> Result
             if args.plain.json { Ok(output.json(&config)?) } else { settings(&config, output) }
         }
         ConfigCommand::Validate(args) => validate(args, output),
+        ConfigCommand::Reload(plain) => {
+            let reloaded = asked::act(&plain.gateway.api()?, &["config", "reload"])?;
+            if plain.json { Ok(output.json(&reloaded)?) } else { changes(&reloaded, output) }
+        }
     }
+}
+
+/// What a reload has changed.
+fn changes(reload: &Value, output: &mut Output<'_>) -> Result<(), Failure> {
+    let part = |key: &str| joined(&reload[key]);
+    asked::print_facts(
+        &[
+            ("configuration", number(&reload["generation"])),
+            ("applied", part("applied")),
+            ("needs a restart", part("needs_restart")),
+            ("added", part("added")),
+            ("removed", part("removed")),
+            ("reloaded", part("reloaded")),
+            ("rotated", part("rotated")),
+            ("unchanged", part("unchanged")),
+        ],
+        output,
+    )
 }
 
 fn settings(config: &Value, output: &mut Output<'_>) -> Result<(), Failure> {

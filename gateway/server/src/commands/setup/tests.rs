@@ -112,6 +112,24 @@ fn a_file_with_faults_is_told_line_by_line_and_has_its_exit_code() {
 }
 
 #[test]
+fn a_reload_says_what_it_has_changed() {
+    let reload = json!({
+        "generation": 3, "fingerprint": "0123", "reloaded": [], "rotated": [], "added": ["mail"], "removed": [],
+        "unchanged": ["itoc360", "archive"], "applied": ["destination.mail"], "needs_restart": ["server.listen"],
+    });
+    let (ended, printed, seen) = asked(vec![(200, reload)], &["config", "reload"]);
+    ended.unwrap();
+    assert_eq!(seen, ["POST /api/v1/config/reload"]);
+    insta::assert_snapshot!(printed, @"
+configuration    3
+applied          destination.mail
+needs a restart  server.listen
+added            mail
+unchanged        itoc360, archive
+");
+}
+
+#[test]
 fn the_status_is_the_figures_in_words() {
     let stats = json!({
         "version": "0.1.0", "started_at": "2026-11-21T08:00:01.125Z", "uptime_s": 90_000, "generation": 2,
