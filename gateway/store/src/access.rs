@@ -99,8 +99,8 @@ pub trait Access {
     /// Keeps when keys were used last.
     fn keep_key_uses(&self, uses: Vec<KeyUse>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Adds an entry to the audit log. Waits for its turn however much waits already. Refused, it may be there all the
-    /// same: it is true.
+    /// Adds an entry to the audit log; beyond a million the oldest go. Waits for its turn however much waits already.
+    /// Refused, it may be there all the same: it is true.
     fn add_audit(&self, entry: AuditEntry) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Lists entries of the audit log, newest first.

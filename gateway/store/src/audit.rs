@@ -5,6 +5,9 @@ use std::str::FromStr;
 use postroom_core::time::Timestamp;
 use serde_json::{Map, Value};
 
+/// Entries that there may be, however young they are: some 300 MB. Retention by size would remove events in their place.
+pub(crate) const ENTRIES_MAX: i64 = 1_000_000;
+
 /// By which way somebody came. The names are stored, so they never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditVia {

@@ -4,11 +4,15 @@
 //! themselves.
 
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use postroom_core::{chain::Chain, id::DestinationName, lane::GateState, monitor::Mute, rate::RateLimit};
+use postroom_core::{
+    chain::Chain, id::DestinationName, lane::GateState, monitor::Mute, rate::RateLimit, time::Timestamp,
+};
 use postroom_engine::{Clock, DestinationLoad};
 use postroom_host::Reloaded;
 use postroom_openapi::{
@@ -20,14 +24,18 @@ use postroom_store::{self as store, Store};
 use serde_json::{Map, Value, json};
 use tokio::runtime;
 
-use super::wire::moment;
+use super::{told::Told, wire::moment};
 use crate::reload::{Applied, InForce, Refusal};
 
 /// Who reloads what has changed by itself.
 pub(crate) const FILE_WATCH: &str = "file watch";
 
-/// Refused changes that are kept.
-const REFUSALS_PER_MINUTE: u32 = 600;
+/// Entries that cost nothing to make and are kept, for each who makes them.
+const FREE_PER_MINUTE: u32 = 30;
+/// What anybody may do again and again, and nothing comes of it.
+const FREE: [&str; 2] = ["createSession", "endSession"];
+/// Beyond so many names, those that nothing was counted for lately are forgotten.
+const NAMES_MAX: usize = 512;
 
 /// Keeps what was changed, by whom. A clone keeps it in the same place.
 #[derive(Debug, Clone)]
@@ -35,28 +43,30 @@ pub(crate) struct Audit {
     store: Arc<dyn Store>,
     clock: Clock,
     runtime: runtime::Handle,
-    refusals: Arc<Mutex<Refusals>>,
+    /// By who makes them.
+    free: Arc<Mutex<HashMap<String, Free>>>,
 }
 
+/// What was kept of somebody's entries that cost nothing.
 #[derive(Debug)]
-struct Refusals {
+struct Free {
     rate: RateLimit,
-    /// It was told that some are left out.
-    told: bool,
+    counted: Timestamp,
+    /// That some are left out.
+    told: Told,
 }
 
 impl Audit {
     /// # Panics
     /// Outside a tokio runtime.
     pub(crate) fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
-        let refusals = Refusals { rate: RateLimit::per_minute(REFUSALS_PER_MINUTE), told: false };
-        let refusals = Arc::new(Mutex::new(refusals));
-        Self { store, clock, runtime: runtime::Handle::current(), refusals }
+        Self { store, clock, runtime: runtime::Handle::current(), free: Arc::default() }
     }
 
     /// Keeps an entry. Whoever waits for the future waits until it is on disk; it is kept all the same if nobody does.
     pub(crate) fn keep(&self, new: NewAuditEntry) -> impl Future<Output = ()> + Send + use<> {
-        let has_room = new.outcome != AuditOutcome::Refused || self.has_room_for_refusal();
+        let is_free = new.outcome != AuditOutcome::Done || FREE.contains(&&*new.operation);
+        let has_room = !is_free || self.has_room_for_free(&new.who);
         let (store, entry) = (Arc::clone(&self.store), self.entry(new));
         let keeping = has_room.then(|| {
             self.runtime.spawn(async move {
@@ -82,12 +92,21 @@ impl Audit {
         }
     }
 
-    /// A change costs whoever makes it something, a refusal nothing: a key that may only read must not fill the disk.
-    fn has_room_for_refusal(&self) -> bool {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = refusals.rate.take(self.clock.now()).is_ok();
-        if !std::mem::replace(&mut refusals.told, !has_room) && !has_room {
-            tracing::warn!("more changes are refused than the audit log takes, some are left out of it");
+    /// A change costs whoever makes it something, a refusal nothing: a key that may only read must not fill the disk, nor
+    /// leave no room for what others are refused.
+    fn has_room_for_free(&self, who: &str) -> bool {
+        let now = self.clock.now();
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() >= NAMES_MAX && !free.contains_key(who) {
+            free.retain(|_, free| free.counted.until(now) < Duration::from_secs(60));
+        }
+        let fresh =
+            || Free { rate: RateLimit::per_minute(FREE_PER_MINUTE), counted: now, told: Told::default() };
+        let free = free.entry(who.to_owned()).or_insert_with(fresh);
+        free.counted = now;
+        let has_room = free.rate.take(now).is_ok();
+        if !has_room && free.told.is_news(now) {
+            tracing::warn!(who, "more is refused or begins than the audit log takes, some is left out of it");
         }
         has_room
     }

@@ -67,6 +67,7 @@ pub(super) fn queries() -> impl Iterator<Item = &'static str> {
     own.into_iter()
         .chain(accept::QUERIES)
         .chain(access::QUERIES)
+        .chain(audit::QUERIES)
         .chain(mark::QUERIES)
         .chain(again::QUERIES)
         .chain(plugin_state::QUERIES)

@@ -1,3 +1,4 @@
+mod audit_log;
 mod beside;
 mod damaged;
 mod faults;
