@@ -123,7 +123,7 @@ impl<G: Gateway> StreamApi<G> {
     #[expect(clippy::too_many_arguments, reason = "each is a parameter of its own in the document")]
     async fn follow(
         &self,
-        _key: ApiKey<G>,
+        key: ApiKey<G>,
         /// Only these topics; may be given more than once. Without it all that the other parameters leave.
         topic: Query<Option<Vec<Topic>>>,
         /// Only events of this kind, and their deliveries.
@@ -158,7 +158,7 @@ impl<G: Gateway> StreamApi<G> {
             )
         })?;
         let after = last_event_id.0.or(after.0).filter(|position| !position.is_empty());
-        let reader = self.0.follow(wanted, after).await?;
+        let reader = self.0.follow(wanted, after, &key.0).await?;
         Ok(EventStream(body::answer(self.0.clone(), request.headers().clone(), reader)))
     }
 }

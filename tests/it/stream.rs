@@ -256,12 +256,17 @@ async fn the_command_shows_what_happens_until_it_is_interrupted() {
 }
 
 #[tokio::test]
-async fn readers_have_a_bound() {
-    let gateway = start(Config::new()).await;
+async fn readers_have_a_bound_and_one_key_leaves_places_for_others() {
+    let other = "key-of-somebody-else";
+    let gateway = start(Config::new().key("else", "viewer", other)).await;
+    let ask = async |key: &str| {
+        let request = gateway.client().request(Method::GET, STREAM).bearer_auth(key);
+        request.send().await.unwrap()
+    };
+    let own = gateway.config().api_key();
     let mut readers = Vec::new();
     let refused = loop {
-        let request = gateway.client().request(Method::GET, STREAM).bearer_auth(gateway.config().api_key());
-        let answer = request.send().await.unwrap();
+        let answer = ask(own).await;
         if answer.status() != 200 {
             break answer;
         }
@@ -269,12 +274,9 @@ async fn readers_have_a_bound() {
         assert!(readers.len() <= 1024, "there is no bound");
     };
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+    assert_eq!(ask(other).await.status(), 200);
     drop(readers);
-    eventually("a place to be free again", async || {
-        let request = gateway.client().request(Method::GET, STREAM).bearer_auth(gateway.config().api_key());
-        (request.send().await.unwrap().status() == 200).then_some(())
-    })
-    .await;
+    eventually("a place to be free again", async || (ask(own).await.status() == 200).then_some(())).await;
 }
 
 /// A reader that opens a stream and reads nothing of it.

@@ -2,6 +2,7 @@
 
 use super::NoGateway;
 use crate::{
+    auth::Caller,
     port::{FollowError, Reader, Step, Streams},
     stream::Wanted,
 };
@@ -9,7 +10,7 @@ use crate::{
 impl Streams for NoGateway {
     type Reader = Self;
 
-    async fn follow(&self, _: Wanted, _: Option<String>) -> Result<Self, FollowError> {
+    async fn follow(&self, _: Wanted, _: Option<String>, _: &Caller) -> Result<Self, FollowError> {
         match *self {}
     }
 }

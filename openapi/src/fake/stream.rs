@@ -4,6 +4,7 @@ use std::{collections::VecDeque, future, time::Duration};
 
 use super::Fake;
 use crate::{
+    auth::Caller,
     port::{FollowError, Reader, Step, Streams},
     stream::Wanted,
 };
@@ -39,7 +40,12 @@ impl Fake {
 impl Streams for Fake {
     type Reader = FakeReader;
 
-    async fn follow(&self, wanted: Wanted, after: Option<String>) -> Result<FakeReader, FollowError> {
+    async fn follow(
+        &self,
+        wanted: Wanted,
+        after: Option<String>,
+        _: &Caller,
+    ) -> Result<FakeReader, FollowError> {
         self.remember(format!("{wanted:?} after {after:?}"));
         let script = self.0.told.lock().unwrap().clone();
         match script.refusal {

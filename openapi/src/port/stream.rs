@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use crate::stream::{Change, Topics, Wanted};
+use crate::{
+    auth::Caller,
+    stream::{Change, Topics, Wanted},
+};
 
 /// Tells what happens.
 pub trait Streams: Clone + Send + Sync + 'static {
@@ -18,6 +21,7 @@ pub trait Streams: Clone + Send + Sync + 'static {
         &self,
         wanted: Wanted,
         after: Option<String>,
+        by: &Caller,
     ) -> impl Future<Output = Result<Self::Reader, FollowError>> + Send;
 }
 
@@ -66,7 +70,7 @@ pub enum Told {
 /// Why nobody may follow now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FollowError {
-    /// As many follow as may.
+    /// As many follow as may, in all or with this key.
     #[error("as many readers follow as may: try again later, or poll the lists")]
     Full {
         /// When to come again.

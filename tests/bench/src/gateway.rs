@@ -18,7 +18,7 @@ use crate::{
     gauge::Gauge,
     http,
     process::{self, Process},
-    readers::Readers,
+    readers::{self, Readers},
 };
 
 /// How long it may take to be ready.
@@ -158,9 +158,14 @@ pub(crate) fn pause(time: Duration) {
 /// Nothing is pruned while it is measured: a part of this is about rows that would be old.
 fn config(plugins: &Path, to: To) -> String {
     let (plugins, destination) = (plugins.display(), to.destination());
+    let key = |place| {
+        let key = Readers::key_of(API_KEY, place);
+        format!("[[api_key]]\nname = \"bench-{place}\"\nrole = \"admin\"\nkey = \"{key}\"\n")
+    };
+    let keys: String = (0..readers::KEYS).map(key).collect();
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[plugins]\npath = [\"{plugins}\"]\n\
-         [[api_key]]\nname = \"bench\"\nrole = \"admin\"\nkey = \"{API_KEY}\"\n\
+         {keys}\
          [[source]]\nname = \"postman\"\ntokens = [\"{TOKEN}\"]\n\
          [[destination]]\nname = \"sink\"\n{destination}\n\
          [[route]]\nname = \"everything\"\nto = [\"sink\"]\n\

@@ -27,6 +27,16 @@ pub(crate) struct Readers {
     pub(crate) seconds: f64,
 }
 
+/// They take turns with so many keys, because one key may not have all readers.
+pub(crate) const KEYS: usize = 4;
+
+impl Readers {
+    /// The key of the reader in this place.
+    pub(crate) fn key_of(key: &str, place: usize) -> String {
+        format!("{key}-{}", place % KEYS)
+    }
+}
+
 /// What all of them read together.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Heard {
@@ -39,10 +49,11 @@ pub(crate) struct Heard {
 /// Connects all, says so, and reads until the time is over.
 pub(crate) fn run(args: &Readers) -> anyhow::Result<()> {
     let Readers { target, path, key, readers, seconds } = args;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {key}\r\n\r\n");
     let mut poll = Poll::new()?;
     let mut streams = Vec::with_capacity(*readers);
     for place in 0..*readers {
+        let key = Readers::key_of(key, place);
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {key}\r\n\r\n");
         let mut stream = TcpStream::connect(target).context("cannot connect a reader")?;
         stream.write_all(request.as_bytes())?;
         let mut first = [0; 1024];

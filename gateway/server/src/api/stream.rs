@@ -8,6 +8,7 @@
 mod destinations;
 mod journal;
 mod log;
+mod places;
 mod position;
 mod reader;
 mod reporter;
@@ -17,6 +18,7 @@ use std::{sync::Arc, time::Duration};
 use postroom_core::time::Timestamp;
 use postroom_engine::Handle;
 use postroom_openapi::{
+    auth::Caller,
     port::{FollowError, Streams},
     stream::Wanted,
 };
@@ -33,6 +35,8 @@ use super::{Api, Destinations};
 
 /// Readers at once. Each may hold some hundred kilobytes that it does not take.
 const READERS_MAX: usize = 256;
+/// Of them with one key.
+const OF_ONE_KEY_MAX: usize = 64;
 /// When one reader too many should come again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -47,7 +51,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// `started_at` tells the positions of this life of the gateway from those of others.
     pub(crate) fn new(store: &Arc<dyn Store>, engine: &Arc<Handle>, started_at: Timestamp) -> Self {
-        let bounds = Bounds { readers: READERS_MAX, ..Bounds::default() };
+        let bounds = Bounds { readers: READERS_MAX, of_one_key: OF_ONE_KEY_MAX, ..Bounds::default() };
         Self {
             journal: Arc::new(Journal::new(started_at.as_unix_ms(), bounds)),
             log: EventLog::new(Arc::clone(store)),
@@ -84,12 +88,17 @@ impl Stream {
 impl Streams for Api {
     type Reader = Reader<EventLog>;
 
-    async fn follow(&self, wanted: Wanted, after: Option<String>) -> Result<Self::Reader, FollowError> {
+    async fn follow(
+        &self,
+        wanted: Wanted,
+        after: Option<String>,
+        by: &Caller,
+    ) -> Result<Self::Reader, FollowError> {
         let stream = &self.0.stream;
         if let Some(why) = stream.journal.ended() {
             return Err(why);
         }
-        let place = stream.journal.place().ok_or(FollowError::Full { retry_after: RETRY_AFTER })?;
+        let place = stream.journal.place(&by.name).ok_or(FollowError::Full { retry_after: RETRY_AFTER })?;
         stream.journal.wake(|| stream.marks());
         let journal = Arc::clone(&stream.journal);
         Ok(Reader::begin(journal, place, stream.log.clone(), wanted, after.as_deref()))

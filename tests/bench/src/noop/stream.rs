@@ -3,6 +3,7 @@
 use std::future::pending;
 
 use postroom_openapi::{
+    auth::Caller,
     port::{FollowError, Reader, Step, Streams},
     stream::Wanted,
 };
@@ -15,7 +16,7 @@ pub(super) struct Silence;
 impl Streams for Noop {
     type Reader = Silence;
 
-    async fn follow(&self, _: Wanted, _: Option<String>) -> Result<Silence, FollowError> {
+    async fn follow(&self, _: Wanted, _: Option<String>, _: &Caller) -> Result<Silence, FollowError> {
         Ok(Silence)
     }
 }

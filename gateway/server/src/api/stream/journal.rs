@@ -16,22 +16,27 @@ use postroom_openapi::{
     port::FollowError,
     stream::{Change, Topics},
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
-use super::Stopping;
+use super::{
+    Stopping,
+    places::{Place, Places},
+};
 
 /// What it may hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// Readers at once.
     pub(super) readers: usize,
+    /// Of them with one key.
+    pub(super) of_one_key: usize,
     pub(super) entries: usize,
     pub(super) bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { readers: 1, entries: 8 * 1024, bytes: 8 * 1024 * 1024 }
+        Self { readers: 1, of_one_key: 1, entries: 8 * 1024, bytes: 8 * 1024 * 1024 }
     }
 }
 
@@ -41,7 +46,7 @@ pub(crate) struct Journal {
     life: i64,
     bounds: Bounds,
     ring: RwLock<Ring>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     /// The number of the newest entry, told when a turn is over.
     newest: watch::Sender<u64>,
     keys: watch::Sender<()>,
@@ -108,7 +113,7 @@ impl Journal {
             life,
             bounds,
             ring: RwLock::new(Ring { first: 1, ..Ring::default() }),
-            places: Arc::new(Semaphore::new(bounds.readers)),
+            places: Arc::new(Places::new(bounds.readers, bounds.of_one_key)),
             newest: watch::Sender::new(0),
             keys: watch::Sender::new(()),
             woken: Notify::new(),
@@ -144,13 +149,13 @@ impl Journal {
         is_over.then_some(why)
     }
 
-    /// A place for one more reader, who has it until it is dropped.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A place for one more reader of this key, who has it until it is dropped.
+    pub(super) fn place(&self, whose: &str) -> Option<Place> {
+        self.places.take(whose)
     }
 
     pub(super) fn readers(&self) -> usize {
-        self.bounds.readers - self.places.available_permits()
+        self.places.taken()
     }
 
     /// Begins to be written, if it was not. Whoever wakes it has a place, so it does not fall asleep meanwhile.

@@ -8,11 +8,12 @@ use postroom_openapi::{
     stream::{Topic, Topics, Wanted},
 };
 use postroom_store::StoreError;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::{
     journal::{Entry, Journal, Lost, Now, What},
     log::Log,
+    places::Place,
     position::Position,
 };
 
@@ -43,7 +44,7 @@ pub(crate) struct Reader<L> {
     missed: Option<Missed>,
     newest: watch::Receiver<u64>,
     keys: watch::Receiver<()>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,7 @@ impl<L: Log> Reader<L> {
     /// Begins now, or behind the position `after`.
     pub(super) fn begin(
         journal: Arc<Journal>,
-        place: OwnedSemaphorePermit,
+        place: Place,
         log: L,
         wanted: Wanted,
         after: Option<&str>,

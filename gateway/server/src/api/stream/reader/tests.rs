@@ -66,7 +66,7 @@ struct World {
     awake: bool,
 }
 
-const BOUNDS: Bounds = Bounds { readers: 4, entries: 8, bytes: usize::MAX };
+const BOUNDS: Bounds = Bounds { readers: 4, of_one_key: 4, entries: 8, bytes: usize::MAX };
 
 impl World {
     fn new() -> Self {
@@ -86,7 +86,7 @@ impl World {
     }
 
     fn follow(&mut self, wanted: Wanted, after: Option<&str>) -> Reader<Events> {
-        let place = self.journal.place().unwrap();
+        let place = self.journal.place("me").unwrap();
         let (events, states) = (self.events.end(), self.states.0);
         self.journal.wake(|| {
             (self.states.1, self.awake) = (states, true);
