@@ -11,7 +11,10 @@ const KEPT: Duration = Duration::from_secs(2);
 /// What the store said last, and when. Few may read of it at a time, and whoever asks often for what takes it long would
 /// keep all others from it.
 #[derive(Debug)]
-pub(crate) struct Kept<T>(Arc<Mutex<Option<(Instant, Arc<T>)>>>);
+pub(crate) struct Kept<T>(Arc<Mutex<Option<Found<T>>>>);
+
+/// What was found, and when.
+type Found<T> = (Instant, Arc<T>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
