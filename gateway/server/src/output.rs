@@ -127,7 +127,7 @@ impl<'a> Output<'a> {
         header: [&str; N],
         rows: &[[String; N]],
     ) -> Result<(), OutputError> {
-        self.write_table(header, rows.iter().map(|row| row.each_ref().map(plain)).collect())
+        self.write_table(&header, &rows.iter().map(|row| row.iter().map(plain).collect()).collect::<Vec<_>>())
     }
 
     /// Writes a table as [`Output::table`], in which the cells of column `cut` are cut as far as that helps lines to fit on a
@@ -141,26 +141,51 @@ impl<'a> Output<'a> {
         rows: &[[String; N]],
         cut: usize,
     ) -> Result<(), OutputError> {
-        let mut rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(plain)).collect();
-        let Screen { width, unicode, is_terminal } = self.screen;
-        if is_terminal {
-            let widths = table::widths(&header, &rows);
-            let room = table::room(&widths, cut, width);
-            rows.iter_mut().for_each(|row| row[cut] = table::cut(&row[cut], room, unicode));
-        }
-        self.write_table(header, rows)
+        self.table_sparing(header, rows, cut, &[])
     }
 
-    fn write_table<const N: usize>(
+    /// Writes a table as [`Output::table_within`]. Where that does not help enough, it goes without the columns `spare`, which
+    /// `cut` is none of, the first of them first, and says so.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn table_sparing<const N: usize>(
         &mut self,
         header: [&str; N],
-        rows: Vec<[String; N]>,
+        rows: &[[String; N]],
+        cut: usize,
+        spare: &[usize],
     ) -> Result<(), OutputError> {
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(plain).collect()).collect();
+        let Screen { width, unicode, is_terminal } = self.screen;
+        if !is_terminal || rows.is_empty() {
+            return self.write_table(&header, &rows);
+        }
+        let widths = table::widths(&header, &rows);
+        let kept = table::kept(&widths, cut, spare, width);
+        let kept_widths: Vec<usize> = kept.iter().map(|column| widths[*column]).collect();
+        let cut_at = kept.iter().take_while(|column| **column != cut).count();
+        let room = table::room(&kept_widths, cut_at, width);
+        let cell = |column: usize, cell: &str| {
+            if column == cut { table::cut(cell, room, unicode) } else { cell.to_owned() }
+        };
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| kept.iter().map(|column| cell(*column, &row[*column])).collect()).collect();
+        let kept_header: Vec<&str> = kept.iter().map(|column| header[*column]).collect();
+        self.write_table(&kept_header, &rows)?;
+        let gone: Vec<&str> = header.into_iter().filter(|name| !kept_header.contains(name)).collect();
+        if !gone.is_empty() {
+            self.say(format_args!("no room for {}: a wider terminal or --json has it", gone.join(", ")))?;
+        }
+        Ok(())
+    }
+
+    fn write_table(&mut self, header: &[&str], rows: &[Vec<String>]) -> Result<(), OutputError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let widths = table::widths(&header, &rows);
-        let header = table::aligned(&header, &widths);
+        let widths = table::widths(header, rows);
+        let header = table::aligned(header, &widths);
         if self.colour.data {
             self.line(format_args!("{BOLD}{header}{PLAIN}"))?;
         } else {

@@ -6,8 +6,8 @@ const ROOM_MIN: usize = 20;
 const GAP: usize = 2;
 
 /// The widest cell of each column.
-pub(super) fn widths<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> [usize; N] {
-    let mut widths = header.map(width);
+pub(super) fn widths(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = header.iter().copied().map(width).collect();
     for row in rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
             *widest = (*widest).max(width(cell));
@@ -20,6 +20,21 @@ pub(super) fn widths<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -
 pub(super) fn room(widths: &[usize], cut: usize, line: usize) -> usize {
     let others: usize = widths.iter().sum::<usize>() - widths[cut] + GAP * (widths.len() - 1);
     line.saturating_sub(others).max(ROOM_MIN)
+}
+
+/// The columns of a table that a line has room for: without as many of `spare`, in their order, as must go for that. Column
+/// `cut` may be cut.
+pub(super) fn kept(widths: &[usize], cut: usize, spare: &[usize], line: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..widths.len()).collect();
+    for spared in spare {
+        let least =
+            |column: &usize| if *column == cut { widths[*column].min(ROOM_MIN) } else { widths[*column] };
+        if kept.iter().map(least).sum::<usize>() + GAP * (kept.len() - 1) <= line {
+            break;
+        }
+        kept.retain(|column| column != spared);
+    }
+    kept
 }
 
 /// As much of a text as there is room for, with a mark where it was cut.

@@ -40,6 +40,27 @@ fn long_names_are_cut_where_somebody_looks() {
 }
 
 #[test]
+fn columns_that_can_be_spared_go_where_lines_would_not_fit() {
+    let rows = [["Checkout of all providers".to_owned(), "x".repeat(10), "y".repeat(10), "1e8e".to_owned()]];
+    let shown = |width: usize, is_terminal: bool| {
+        let (mut data, mut talk) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut data, &mut talk, Colour::default());
+        output = output.on(Screen { width, unicode: true, is_terminal });
+        output.table_sparing(["NAME", "A", "B", "ID"], &rows, 0, &[2, 1]).unwrap();
+        let data = String::from_utf8(data).unwrap();
+        (data.lines().nth(1).unwrap().to_owned(), String::from_utf8(talk).unwrap())
+    };
+    let whole = "Checkout of all providers  xxxxxxxxxx  yyyyyyyyyy  1e8e";
+    assert_eq!(shown(55, true), (whole.to_owned(), String::new()));
+    assert_eq!(shown(20, false), (whole.to_owned(), String::new()), "a program reads all of it");
+    let cut = "Checkout of all pro…  xxxxxxxxxx  yyyyyyyyyy  1e8e";
+    assert_eq!(shown(50, true), (cut.to_owned(), String::new()));
+    let said = |gone: &str| format!("no room for {gone}: a wider terminal or --json has it\n");
+    assert_eq!(shown(49, true), ("Checkout of all providers  xxxxxxxxxx  1e8e".to_owned(), said("B")));
+    assert_eq!(shown(26, true), ("Checkout of all pro…  1e8e".to_owned(), said("A, B")));
+}
+
+#[test]
 fn what_strangers_wrote_does_nothing_to_a_terminal() {
     let (mut data, mut talk) = (Vec::new(), Vec::new());
     let rows = [["\u{1b}[2Ja\nb".to_owned(), "\u{202e}c\u{9b}1m".to_owned()]];

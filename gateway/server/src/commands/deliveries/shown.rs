@@ -27,7 +27,7 @@ const FLAGS: [(&str, &str); 8] = [
 pub(super) fn table(deliveries: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
     let rows: Vec<[String; 7]> = deliveries.iter().map(row).collect();
     let header = ["MADE", "DESTINATION", "STATE", "ATTEMPTS", "LAST OUTCOME", "EVENT", "ID"];
-    Ok(output.table_within(header, &rows, 4)?)
+    Ok(output.table_sparing(header, &rows, 4, &[5, 3])?)
 }
 
 fn row(delivery: &Value) -> [String; 7] {
@@ -89,7 +89,7 @@ pub(super) fn facts(delivery: &Value, output: &mut Output<'_>) -> Result<(), Fai
     };
     let rows: Vec<[String; 5]> = attempts.iter().map(row).collect();
     output.line("")?;
-    Ok(output.table(["ATTEMPT", "BEGAN", "ENDED", "OUTCOME", "RECORD"], &rows)?)
+    Ok(output.table_sparing(["ATTEMPT", "BEGAN", "ENDED", "OUTCOME", "RECORD"], &rows, 3, &[2, 4])?)
 }
 
 /// Dead letters in groups.

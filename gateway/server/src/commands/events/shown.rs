@@ -15,7 +15,7 @@ use crate::{
 /// One line for each event.
 pub(super) fn table(events: &[Value], output: &mut Output<'_>) -> Result<(), Failure> {
     let rows: Vec<[String; 5]> = events.iter().map(row).collect();
-    Ok(output.table_within(["RECEIVED", "KIND", "WHAT", "SOURCE", "ID"], &rows, 2)?)
+    Ok(output.table_sparing(["RECEIVED", "KIND", "WHAT", "SOURCE", "ID"], &rows, 2, &[3, 1])?)
 }
 
 fn row(event: &Value) -> [String; 5] {
